@@ -1,0 +1,130 @@
+"""Settings, read once from the environment (prefix ``SECOND_LOOK_``) and an optional ``.env`` file.
+
+An unknown ``SECOND_LOOK_`` key refuses to start: a misspelt data root must not pass for an empty one.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import SettingsError
+
+PREFIX = "SECOND_LOOK_"
+ROOT = Path(__file__).resolve().parent.parent
+ENV_FILE = ROOT / ".env"
+
+
+class Settings(BaseSettings):
+    """Every setting of the product; ``python -m core settings`` lists them with their source."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data_root: Path | None = Field(None, description="Folder that holds the picture folders.")
+    backbones: Path | None = Field(
+        None, description="Folder with ImageNet backbone weights; Keras's own download otherwise."
+    )
+    models: Path = Field(ROOT / "models", description="Folder of model versions.")
+    home: Path = Field(
+        Path.home() / ".second_look",
+        description="Everything the product writes: runs, tracking, database, pictures, logs.",
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the database; SQLite inside the home otherwise."
+    )
+    tasks: Path | None = Field(None, description="Folder with task files (YAML) of your own.")
+    mlflow_tracking_uri: str | None = Field(
+        None, description="MLflow tracking server; SQLite inside the home otherwise."
+    )
+    max_upload_mb: int = Field(50, ge=1, le=2048, description="Largest file read, in megabytes.")
+    max_megapixels: int = Field(
+        50, ge=1, le=1000, description="Largest picture decoded, in millions of pixels."
+    )
+    inference_threads: int = Field(
+        0, ge=0, le=256, description="Threads of the inference engine; 0 lets the engine choose."
+    )
+    log_level: str = Field(
+        "INFO",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="Least severe message that is logged: DEBUG, INFO, WARNING or ERROR.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One line of ``python -m core settings``."""
+
+    name: str
+    value: str | None
+    source: str
+    description: str
+
+
+def _given() -> dict[str, tuple[str, str]]:
+    """Return every ``SECOND_LOOK_`` key that is set, as key -> (value, where it came from)."""
+    given: dict[str, tuple[str, str]] = {}
+    if ENV_FILE.is_file():
+        for key, value in dotenv_values(ENV_FILE).items():
+            if key.upper().startswith(PREFIX) and value is not None:
+                given[key.upper()] = (value, ".env")
+    for key, value in os.environ.items():
+        if key.upper().startswith(PREFIX):
+            given[key.upper()] = (value, "environment")
+    return given
+
+
+def _refuse_unknown(given: dict[str, tuple[str, str]]) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for key, (_, source) in sorted(given.items()):
+        if key not in known:
+            raise SettingsError(
+                f"Unknown setting {key} (from {source}).",
+                remedy=f"Known settings: {', '.join(sorted(known))}.",
+                column=key,
+            )
+
+
+@functools.cache
+def settings() -> Settings:
+    """Return the settings of this process; the first call reads them.
+
+    Raises
+    ------
+    SettingsError
+        If a key is unknown or a value cannot be used.
+    """
+    given = _given()
+    _refuse_unknown(given)
+    # An empty value means "not set": it is what a shell leaves behind for an unset variable.
+    values: dict[str, Any] = {
+        key.removeprefix(PREFIX).lower(): value for key, (value, _) in given.items() if value
+    }
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = PREFIX + str(first["loc"][0]).upper()
+        raise SettingsError(
+            f"{key} is {given.get(key, ('?', ''))[0]!r}: {first['msg']}.",
+            remedy="Correct the value or unset it; `python -m core settings` lists them all.",
+            column=key,
+        ) from None
+
+
+def setting_rows() -> list[SettingRow]:
+    """Return every setting with its value and where the value came from."""
+    current, given, rows = settings(), _given(), []
+    for name, field in Settings.model_fields.items():
+        key = PREFIX + name.upper()
+        value = getattr(current, name)
+        source = given[key][1] if given.get(key, ("", ""))[0] else "default"
+        text = None if value is None else str(value)
+        rows.append(SettingRow(key, text, source, field.description or ""))
+    return rows

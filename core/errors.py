@@ -1,0 +1,77 @@
+"""The errors we understand: what happened, with the value, and what to do next.
+
+Pages and the command line catch :class:`CoreError` and nothing wider. Anything else is a fault
+of ours: it goes to the log, never to the screen.
+"""
+
+from __future__ import annotations
+
+
+class CoreError(Exception):
+    """A failure we understand.
+
+    Parameters
+    ----------
+    problem : str
+        One sentence: what happened, with the offending value.
+    remedy : str
+        One sentence: what the person should do next.
+    row : int or None
+        Line of the offending file (header = 1), where the failure has one.
+    column : str or None
+        Name of the offending column or key, where the failure has one.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        remedy: str,
+        row: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        super().__init__(f"{problem} {remedy}".strip())
+        self.problem = problem
+        self.remedy = remedy
+        self.row = row
+        self.column = column
+
+
+class SettingsError(CoreError):
+    """A setting is unknown or has a value that cannot be used."""
+
+
+class TaskError(CoreError):
+    """A task file is wrong, or the task asked for does not exist."""
+
+
+class IntakeError(CoreError):
+    """A file cannot be read as one picture (missing, truncated, not an image, which frame?)."""
+
+
+class OutsideUseError(CoreError):
+    """A readable picture lies outside what the model may judge (modality, blank, too small)."""
+
+
+class RecipeError(CoreError):
+    """A preprocessing step is unknown or was given a picture it cannot work on."""
+
+
+class DatasetError(CoreError):
+    """A data folder, its table or its split is wrong."""
+
+
+class ModelVersionError(CoreError):
+    """No usable model version: not installed, damaged, changed or inconsistent."""
+
+
+class EvaluationError(CoreError):
+    """A predictions table or evaluation run is wrong."""
+
+
+class TrainingError(CoreError):
+    """A training run cannot start or cannot go on."""
+
+
+class ArgumentError(CoreError):
+    """The command line was given arguments that do not fit together."""

@@ -1,0 +1,107 @@
+"""Read task files: the product's own and, where the setting names a folder, the user's."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from core.config import settings
+from core.errors import TaskError
+from core.tasks.spec import TaskSpec
+
+OWN_FOLDER = Path(__file__).parent
+
+
+def read_task(path: Path) -> TaskSpec:
+    """Read one task file.
+
+    Raises
+    ------
+    TaskError
+        If the file is not YAML, misses a key, has an unknown one or a value that is not allowed:
+        the message names the file, the key and what is allowed.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TaskError(
+            f"{path.name} cannot be read as YAML: {error}.", remedy="Correct the file."
+        ) from None
+    if not isinstance(content, dict):
+        raise TaskError(
+            f"{path.name} holds {type(content).__name__}, not keys and values.",
+            remedy="Start from one of the files in core/tasks/.",
+        )
+    try:
+        task = TaskSpec(**content)
+    except ValidationError as error:
+        raise _explained(path, error) from None
+    if task.key != path.stem:
+        raise TaskError(
+            f"{path.name}: key is {task.key!r}.",
+            remedy=f"The key must equal the file's name: {path.stem!r}.",
+            column="key",
+        )
+    return task
+
+
+def _explained(path: Path, error: ValidationError) -> TaskError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the file as a whole"
+    value = first.get("input")
+    shown = "" if isinstance(value, dict) else f" (it is {value!r})"
+    if first["type"] == "extra_forbidden":
+        allowed = f"Allowed keys at the top: {', '.join(TaskSpec.model_fields)}."
+        return TaskError(f"{path.name}: unknown key {key}.", remedy=allowed, column=key)
+    return TaskError(
+        f"{path.name}: {key}{shown}: {first['msg']}.",
+        remedy="Correct the key; core/tasks/ holds working examples.",
+        column=key,
+    )
+
+
+@functools.cache
+def load_tasks() -> dict[str, TaskSpec]:
+    """Return every task, by key, the product's own first.
+
+    Raises
+    ------
+    TaskError
+        If any file is wrong, or a user's task has the key of one of ours.
+    """
+    tasks = {path.stem: read_task(path) for path in sorted(OWN_FOLDER.glob("*.yaml"))}
+    folder = settings().tasks
+    if folder is None:
+        return tasks
+    if not folder.is_dir():
+        raise TaskError(
+            f"The folder of your own tasks does not exist: {folder}.",
+            remedy="Create it or correct SECOND_LOOK_TASKS.",
+        )
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        task = read_task(path)
+        if task.key in tasks:
+            raise TaskError(
+                f"{path.name}: a task {task.key!r} exists already.",
+                remedy="Give your task another key and file name.",
+                column="key",
+            )
+        tasks[task.key] = task
+    return tasks
+
+
+def load_task(key: str) -> TaskSpec:
+    """Return the task of that key.
+
+    Raises
+    ------
+    TaskError
+        If there is none.
+    """
+    tasks = load_tasks()
+    if key not in tasks:
+        raise TaskError(f"There is no task {key!r}.", remedy=f"Tasks: {', '.join(tasks)}.")
+    return tasks[key]
