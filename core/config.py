@@ -1,12 +1,13 @@
-"""Settings, read once from the environment (prefix ``SECOND_LOOK_``) and an optional ``.env`` file.
+"""Settings, read once from the environment (prefix ``SECOND_LOOK_``) and an optional ``.env``.
 
-An unknown ``SECOND_LOOK_`` key refuses to start: a misspelt data root must not pass for an empty one.
+An unknown ``SECOND_LOOK_`` key refuses to start: a misspelt key must not pass for an unset one.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,42 @@ def settings() -> Settings:
         ) from None
 
 
+def check_folders() -> None:
+    """Refuse a setting that names a folder which does not exist.
+
+    Raises
+    ------
+    SettingsError
+        A misspelt data root must not pass for an empty one.
+    """
+    for name in ("data_root", "backbones", "tasks"):
+        folder = getattr(settings(), name)
+        if folder is not None and not folder.is_dir():
+            key = PREFIX + name.upper()
+            raise SettingsError(
+                f"{key} names a folder that does not exist: {folder}.",
+                remedy="Correct the path, create the folder or unset the setting.",
+                column=key,
+            )
+
+
+def masked(address: str) -> str:
+    """Return an address without its password.
+
+    >>> masked("postgresql://reader:s3cret@db/lens?password=x")
+    'postgresql://reader:***@db/lens?password=***'
+    """
+    hidden = re.sub(r"://([^:@/]*):.*@", r"://\1:***@", address)
+    return re.sub(r"(?i)([?&](?:password|passwd|pwd|token|secret)=)[^&]*", r"\1***", hidden)
+
+
 def setting_rows() -> list[SettingRow]:
-    """Return every setting with its value and where the value came from."""
+    """Return every setting with its value, passwords masked, and where the value came from."""
     current, given, rows = settings(), _given(), []
     for name, field in Settings.model_fields.items():
         key = PREFIX + name.upper()
         value = getattr(current, name)
         source = given[key][1] if given.get(key, ("", ""))[0] else "default"
-        text = None if value is None else str(value)
+        text = None if value is None else masked(str(value))
         rows.append(SettingRow(key, text, source, field.description or ""))
     return rows

@@ -1,0 +1,50 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_task(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add ``--task``."""
+    parser.add_argument("--task", metavar="T", required=required, help="key of the task")
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """Add ``--version``: the task's champion otherwise."""
+    parser.add_argument("--version", metavar="V", help="model version; the champion otherwise")
+
+
+def add_already_applied(parser: argparse.ArgumentParser) -> None:
+    """Add ``--already-applied``: None when not given, () for ``none``."""
+    parser.add_argument(
+        "--already-applied",
+        metavar="STEP,…|none",
+        type=steps,
+        help="recipe steps that the pictures carry already; otherwise what the nearest "
+        "dataset.yaml says, else none",
+    )
+
+
+def add_frame(parser: argparse.ArgumentParser) -> None:
+    """Add ``--frame``."""
+    parser.add_argument(
+        "--frame", metavar="N", type=count_from_zero, help="frame to read, the first is 0"
+    )
+
+
+def steps(text: str) -> tuple[str, ...]:
+    """Read a comma-separated list of steps.
+
+    >>> steps("resize_lanczos_224, clahe_lab_4_8x8"), steps("none")
+    (('resize_lanczos_224', 'clahe_lab_4_8x8'), ())
+    """
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    return () if names == ("none",) else names
+
+
+def count_from_zero(text: str) -> int:
+    """Read a whole number of at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return int(text)

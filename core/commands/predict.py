@@ -1,0 +1,38 @@
+"""Calibrated class probabilities for pictures, each with the gate's verdict."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from core.commands.answers import answer_document, answer_text
+from core.commands.arguments import add_already_applied, add_frame, add_task, add_version
+from core.workflows.analyse import analyse_files
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``predict``."""
+    add_task(parser)
+    add_version(parser)
+    add_already_applied(parser)
+    add_frame(parser)
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures, any order")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer every file, in the order of the arguments; one bad file never stops the rest."""
+    answers = analyse_files(
+        args.files,
+        task=args.task,
+        version=args.version,
+        frame=args.frame,
+        already_applied=args.already_applied,
+    )
+    documents, texts = [], []
+    for number, answer in enumerate(answers, start=1):
+        documents.append(answer_document(answer))
+        texts.append(answer_text(answer))
+        if len(args.files) > 1:
+            args.out.progress(f"{number} of {len(args.files)}: {answer.status}")
+    args.out.document(documents, text="\n\n".join(texts))
+    return 0
