@@ -26,7 +26,9 @@ ENV_FILE = ROOT / ".env"
 class Settings(BaseSettings):
     """Every setting of the product; ``python -m core settings`` lists them with their source."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     data_root: Path | None = Field(None, description="Folder that holds the picture folders.")
     backbones: Path | None = Field(
