@@ -119,12 +119,13 @@ def open_output(*, as_json: bool) -> Iterator[Output]:
 
 @contextlib.contextmanager
 def work_aside() -> Iterator[None]:
-    """Point standard output at standard error while the work is done, for C code too."""
+    """Point standard output at standard error while the work is done, the descriptor too."""
     sys.stdout.flush()
     kept = os.dup(STDOUT)
     os.dup2(STDERR, STDOUT)
     try:
-        yield
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
     finally:
         sys.stdout.flush()
         os.dup2(kept, STDOUT)
