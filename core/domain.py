@@ -163,7 +163,7 @@ class StudyImage:
         """
         span = max(self.window.high - self.window.low, 1e-12)
         scaled = (self.values - self.window.low) * (255.0 / span)
-        return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.rint(scaled), 0, 255), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
