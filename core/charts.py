@@ -1,0 +1,240 @@
+"""Tidy frame -> plotly figure; no arithmetic beyond formatting, no streamlit.
+
+One look: transparent ground, neutral grey text, no mode bar (pass ``CONFIG`` on); colours of
+classes come from the task. Nothing is said by colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
+TEXT = "#C9CED6"
+QUIET = "#8A919C"
+GRID = "#2B313A"
+ACCENT = "#6FB1E0"
+# One hue, dark to light: its order survives every colour blindness and grey print.
+SEQUENTIAL = (
+    (0.0, "#141A21"),
+    (0.25, "#1F3A54"),
+    (0.5, "#2F6390"),
+    (0.75, "#5795C7"),
+    (1.0, "#B5DAF5"),
+)
+# Fonts whose figures all have one width; svg text takes no font-variant from here.
+_FONT = "'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', Arial, sans-serif"
+
+Scale = Literal["count", "row", "column"]
+
+
+def _styled(figure: go.Figure, *, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 16, "t": 28, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": _FONT, "size": 13, "color": TEXT},
+        hoverlabel={"font": {"family": _FONT, "size": 13}},
+        showlegend=False,
+        dragmode=False,
+    )
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(gridcolor=GRID, zerolinecolor=GRID, automargin=True, fixedrange=True)
+    return figure
+
+
+def confusion_chart(
+    cells: pd.DataFrame, *, titles: Mapping[str, str], scale: Scale = "count"
+) -> go.Figure:
+    """Draw a confusion matrix, rows the reference standard, columns the called class.
+
+    Cells are coloured by their share (of the row, or of the column where that is asked for) even
+    when counts are shown: the misses of a rare class must not fade beside a common one.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        ``y_true, called, n, share_of_row, share_of_column``: one row a cell, in class order.
+    titles : mapping of class to plain-language name
+    scale : "count", "row" or "column"
+        What stands in each cell.
+    """
+    names = list(dict.fromkeys(cells["y_true"]))
+    shade = "share_of_column" if scale == "column" else "share_of_row"
+    written = cells.assign(
+        text=[
+            f"{count:,}" if scale == "count" else _percent(share)
+            for count, share in zip(cells["n"], cells[shade], strict=True)
+        ]
+    )
+
+    def square(column: str) -> list[list[Any]]:
+        values = written[column].tolist()
+        return [values[start : start + len(names)] for start in range(0, len(values), len(names))]
+
+    labels = [titles.get(name, name) for name in names]
+    heat = go.Heatmap(
+        z=square(shade),
+        x=labels,
+        y=labels,
+        text=square("text"),
+        customdata=square("n"),
+        texttemplate="%{text}",
+        textfont={"size": 16},  # its colour is left to plotly: it contrasts with the cell
+        zmin=0,
+        zmax=1,
+        colorscale=[list(stop) for stop in SEQUENTIAL],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hovertemplate="true %{y}, called %{x}: %{customdata:,} (%{z:.1%})<extra></extra>",
+    )
+    figure = _styled(go.Figure(heat), height=72 + 62 * len(names))
+    figure.update_xaxes(side="top", title="called", showgrid=False)
+    figure.update_yaxes(autorange="reversed", title="true", showgrid=False)
+    return figure
+
+
+def interval_chart(
+    rows: pd.DataFrame, *, titles: Mapping[str, str], colours: Mapping[str, str]
+) -> go.Figure:
+    """Draw one figure of every class as a dot on its 95 % interval.
+
+    The interval that respects groups leads, as a bar; the ends of the one as if cases were
+    independent are two thin marks. An undefined figure is written, not drawn.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row a class: ``class, value, low, high, n, low_grouped, high_grouped, n_groups``.
+    titles, colours : mapping of class to name, to #RRGGBB
+    """
+    figure = go.Figure()
+    for row in rows.to_dict("records"):
+        name = titles.get(row["class"], row["class"])
+        if pd.isna(row["value"]):
+            figure.add_scatter(
+                x=[0], y=[name], mode="text", text=["undefined"], textposition="middle right"
+            )
+            figure.data[-1].textfont = {"color": QUIET}
+        else:
+            _interval(figure, row, name=name, colour=colours.get(row["class"], ACCENT))
+    _styled(figure, height=56 + 38 * len(rows))
+    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", dtick=0.2)
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return figure
+
+
+def _interval(figure: go.Figure, row: Mapping[Any, Any], *, name: str, colour: str) -> None:
+    grouped = not pd.isna(row["low_grouped"])
+    low, high = (row["low_grouped"], row["high_grouped"]) if grouped else (row["low"], row["high"])
+    if grouped:
+        ticks = {"symbol": "line-ns-open", "size": 12, "color": QUIET}
+        figure.add_scatter(x=[row["low"], row["high"]], y=[name] * 2, mode="markers", marker=ticks)
+        figure.data[-1].hoverinfo = "skip"
+    if not pd.isna(low):
+        line = {"color": colour, "width": 6}
+        figure.add_scatter(x=[low, high], y=[name] * 2, mode="lines", line=line, opacity=0.45)
+        figure.data[-1].hoverinfo = "skip"
+    said = f"{name}: {row['value']:.1%}"
+    if not pd.isna(low):
+        said += f" ({low:.1%}–{high:.1%})"
+    said += f", n {row['n']:,}" + (f" in {row['n_groups']} groups" if grouped else "")
+    figure.add_scatter(
+        x=[row["value"]], y=[name], mode="markers", marker={"color": colour, "size": 12}
+    )
+    figure.data[-1].hovertemplate = said + "<extra></extra>"
+
+
+def probability_chart(rows: pd.DataFrame) -> go.Figure:
+    """Draw calibrated probabilities as horizontal bars, in the order of the frame.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``title, colour, probability`` and, where one is stored, ``operating_point`` (NaN: none):
+        a tick across the bar. A class is flagged when its probability reaches the tick.
+    """
+    bars = go.Bar(
+        x=rows["probability"],
+        y=rows["title"],
+        orientation="h",
+        marker={"color": list(rows["colour"])},
+        text=[_percent(value) for value in rows["probability"]],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    if "operating_point" in rows:
+        marked = rows[rows["operating_point"].notna()]
+        tick = {"symbol": "line-ns-open", "size": 24, "color": TEXT, "line": {"width": 2}}
+        figure.add_scatter(
+            x=marked["operating_point"],
+            y=marked["title"],
+            mode="markers",
+            marker=tick,
+            hovertemplate="operating point of %{y}: %{x:.1%}<extra></extra>",
+        )
+    _styled(figure, height=24 + 40 * len(rows))
+    figure.update_layout(bargap=0.35)
+    figure.update_xaxes(range=[0, 1.12], visible=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return figure
+
+
+def reliability_chart(bins: pd.DataFrame) -> go.Figure:
+    """Draw the observed rate against the mean probability of each bin, with the bin's count.
+
+    Parameters
+    ----------
+    bins : DataFrame
+        ``mean_probability, observed_rate, n, low, high, low_grouped, high_grouped``: the interval
+        that respects groups leads where there is one.
+    """
+    diagonal = go.Scatter(x=[0, 1], y=[0, 1], mode="lines", hoverinfo="skip")
+    diagonal.line = {"color": QUIET, "dash": "dot", "width": 1.5}
+    # A bin whose cases all come from one group has no grouped interval: then the plain one.
+    low = bins["low_grouped"].astype(float).fillna(bins["low"])
+    high = bins["high_grouped"].astype(float).fillna(bins["high"])
+    points = go.Scatter(
+        x=bins["mean_probability"],
+        y=bins["observed_rate"],
+        mode="lines+markers+text",
+        line={"color": ACCENT, "width": 1.5},
+        marker={"color": ACCENT, "size": 8},
+        text=[f"{n:,}" for n in bins["n"]],
+        textposition="top left",
+        textfont={"color": QUIET, "size": 11},
+        error_y={
+            "array": high - bins["observed_rate"],
+            "arrayminus": bins["observed_rate"] - low,
+            "color": ACCENT,
+            "thickness": 1,
+            "width": 3,
+        },
+        hovertemplate="promised %{x:.1%}, right %{y:.1%}, n %{text}<extra></extra>",
+    )
+    figure = _styled(go.Figure([diagonal, points]), height=340)
+    figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", title="probability of the call")
+    figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title="share that was right")
+    return figure
+
+
+def _percent(share: float) -> str:
+    """Return a share as whole per cent; not 0 % or 100 % unless it is exactly that.
+
+    >>> _percent(0.784), _percent(0.9996), _percent(0.0004), _percent(float("nan"))
+    ('78%', '>99%', '<1%', '–')
+    """
+    if pd.isna(share):
+        return "–"
+    if 0 < share < 0.01:
+        return "<1%"
+    if 0.99 < share < 1:
+        return ">99%"
+    return f"{share:.0%}"

@@ -1,0 +1,93 @@
+"""One case a group: the slices of a series put together, where a task says a group is a case."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import EvaluationError
+from core.evaluation.runs import EvaluationRun
+
+GroupRule = Literal["mean", "any"]
+
+
+def aggregate_groups(
+    run: EvaluationRun, *, rule: GroupRule, findings: Collection[str]
+) -> EvaluationRun:
+    """Return the run with one row a group.
+
+    Parameters
+    ----------
+    run : EvaluationRun
+    rule : "mean" or "any"
+        How a group's probabilities come from its pictures'. "mean": their mean. "any": a finding
+        has its largest probability on any picture, every other class its smallest, divided by
+        their sum; with two classes the finding is then called exactly when any picture calls it.
+    findings : collection of str
+        Classes that are findings.
+
+    Returns
+    -------
+    EvaluationRun
+        ``file`` and ``group`` are the group's name. The true class of a mixed group is the finding
+        on most of its pictures (ties: the first class), so that a finding is never outvoted by
+        pictures without one; a note counts the mixed groups. Refused where every picture is.
+
+    Raises
+    ------
+    EvaluationError
+        If the run has no groups.
+    """
+    if run.group is None:
+        raise EvaluationError(
+            "The run has no groups to put together.",
+            remedy="Add a group column to the data, then evaluate again.",
+        )
+    names, codes = np.unique(run.group.astype(str), return_inverse=True)
+    is_finding = np.array([name in findings for name in run.class_names])
+    n_groups, n_classes = len(names), len(run.class_names)
+    cells = np.bincount(codes * n_classes + run.y_true, minlength=n_groups * n_classes)
+    counts = cells.reshape(n_groups, n_classes)
+    n_mixed = int(((counts > 0).sum(axis=1) > 1).sum())
+    any_finding = counts[:, is_finding].sum(axis=1, keepdims=True) > 0
+    eligible = np.where(any_finding & ~is_finding, 0, counts)
+    notes = list(run.facts.notes)
+    if n_mixed:
+        notes.append(
+            f"{n_mixed} of {n_groups} groups hold pictures of more than one class; each counts as "
+            "the finding on most of its pictures."
+        )
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(n_groups))
+    name = names.astype(object)
+    return EvaluationRun(
+        class_names=run.class_names,
+        file=name,
+        y_true=np.argmax(eligible, axis=1).astype(np.int64),
+        y_prob=_joined(run.y_prob[order], starts, is_finding, rule),
+        group=name.copy(),
+        refused=np.logical_and.reduceat(run.refused[order], starts),
+        facts=replace(run.facts, notes=tuple(notes)),
+    )
+
+
+def _joined(
+    y_prob: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    is_finding: NDArray[np.bool_],
+    rule: GroupRule,
+) -> NDArray[np.float64]:
+    """Return a group's probabilities from those of its pictures, which stand together."""
+    if rule == "mean":
+        size = np.diff(np.r_[starts, len(y_prob)])[:, None]
+        mean: NDArray[np.float64] = np.add.reduceat(y_prob, starts, axis=0) / size
+        return mean
+    high = np.maximum.reduceat(y_prob, starts, axis=0)
+    low = np.minimum.reduceat(y_prob, starts, axis=0)
+    joined = np.where(is_finding, high, low)
+    share: NDArray[np.float64] = joined / joined.sum(axis=1, keepdims=True)
+    return share

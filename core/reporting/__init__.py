@@ -1,0 +1,1 @@
+"""Reporting: what leaves the product, and says where it comes from."""
