@@ -66,6 +66,13 @@ class TaskSpec(_Frozen):
     group_name: str = Field(description="What a group is, in one word: series, patient, slide.")
     group_is_case: bool
     sources: tuple[SourceSpec, ...] = Field(min_length=1)
+    near_duplicate_correlation: float = Field(
+        0.94,
+        gt=0,
+        lt=1,
+        description="Two pictures whose 40x40 thumbnails correlate above this belong together, "
+        "where the data have no groups.",
+    )
 
     @property
     def class_names(self) -> tuple[str, ...]:

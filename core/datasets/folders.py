@@ -1,0 +1,81 @@
+"""Find pictures in folders named by class: the layout in which public sets are published."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.datasets.labels import LabelMap, plain
+from core.errors import DatasetError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"})
+
+# Publishers nest archives in folders of their own name, and some split by folder first.
+_SPLIT_NAMES = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
+_MOST_NESTED = 4
+
+
+def list_class_folders(root: Path, labels: LabelMap) -> list[tuple[str, str]]:
+    """Return (file, label) of every picture below ``root``; the label is its class folder's name.
+
+    Class folders are looked for in ``root``; where there is none, in the only folder it holds
+    (archives nest), or in its ``train`` / ``val`` / ``test`` folders. Pictures in folders beside
+    the class folders are listed under that folder's name, so that they can be counted as left out.
+
+    Parameters
+    ----------
+    root : Path
+    labels : LabelMap
+        Says which folder names are classes.
+
+    Returns
+    -------
+    list of (str, str)
+        Paths relative to ``root`` with forward slashes, sorted; hidden files and files that are
+        not pictures by their suffix are passed over.
+
+    Raises
+    ------
+    DatasetError
+        If there is no class folder at all.
+    """
+    found = [
+        (path.relative_to(root).as_posix(), folder.name)
+        for base in _bases(root, labels, depth=0)
+        for folder in _folders(base)
+        for path in _pictures(folder)
+    ]
+    if not found:
+        classes = ", ".join(sorted(set(labels.classes.values())))
+        raise DatasetError(
+            f"{root.name} holds neither labels.csv nor pictures in folders named by class.",
+            remedy=f"Add a labels.csv (file,label), or folders named: {classes}.",
+        )
+    return sorted(found)
+
+
+def _bases(root: Path, labels: LabelMap, *, depth: int) -> list[Path]:
+    """Return the folders whose sub-folders are classes."""
+    folders = _folders(root)
+    if any(labels.class_of(folder.name) for folder in folders):
+        return [root]
+    if depth == _MOST_NESTED:
+        return []
+    splits = [folder for folder in folders if plain(folder.name) in _SPLIT_NAMES]
+    inner = splits or (folders if len(folders) == 1 else [])
+    return [base for folder in inner for base in _bases(folder, labels, depth=depth + 1)]
+
+
+def _folders(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        names = [e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__"))]
+    return [folder / name for name in sorted(names)]
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        for name in files:
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES:
+                yield Path(parent, name)
