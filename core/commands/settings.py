@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from core.config import check_folders, setting_rows
-from core.tasks import load_tasks
+from core.config import setting_rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="also read every task file and look whether the folders are there",
+        help="also refuse folders that are not there and wrong task files",
     )
 
 
@@ -28,8 +27,9 @@ def run(args: argparse.Namespace) -> int:
         With ``--check``: if a task file is wrong.
     """
     if args.check:
-        check_folders()
-        load_tasks()
+        from core.workflows.starting import check_start  # noqa: PLC0415 - a list alone is instant
+
+        check_start()
     rows = setting_rows()
     width = max(len(row.name) for row in rows)
     text = "\n".join(

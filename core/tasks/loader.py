@@ -6,13 +6,18 @@ import functools
 from pathlib import Path
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from core.config import settings
 from core.errors import TaskError
-from core.tasks.spec import TaskSpec
+from core.tasks.spec import ClassSpec, RecipeStep, SourceSpec, TaskSpec
 
 OWN_FOLDER = Path(__file__).parent
+PARTS: dict[str, type[BaseModel]] = {
+    "classes": ClassSpec,
+    "recipe": RecipeStep,
+    "sources": SourceSpec,
+}
 
 
 def read_task(path: Path) -> TaskSpec:
@@ -27,8 +32,9 @@ def read_task(path: Path) -> TaskSpec:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        told = " ".join(str(error).split())  # YAML draws its errors over several lines
         raise TaskError(
-            f"{path.name} cannot be read as YAML: {error}.", remedy="Correct the file."
+            f"{path.name} cannot be read as YAML: {told}.", remedy="Correct the file."
         ) from None
     if not isinstance(content, dict):
         raise TaskError(
@@ -54,8 +60,10 @@ def _explained(path: Path, error: ValidationError) -> TaskError:
     value = first.get("input")
     shown = "" if isinstance(value, dict) else f" (it is {value!r})"
     if first["type"] == "extra_forbidden":
-        allowed = f"Allowed keys at the top: {', '.join(TaskSpec.model_fields)}."
-        return TaskError(f"{path.name}: unknown key {key}.", remedy=allowed, column=key)
+        allowed = ", ".join(PARTS.get(str(first["loc"][0]), TaskSpec).model_fields)
+        return TaskError(
+            f"{path.name}: unknown key {key}.", remedy=f"Allowed keys there: {allowed}.", column=key
+        )
     return TaskError(
         f"{path.name}: {key}{shown}: {first['msg']}.",
         remedy="Correct the key; core/tasks/ holds working examples.",
