@@ -1,0 +1,1 @@
+"""Fit a network on a picture folder and write it as a model version."""

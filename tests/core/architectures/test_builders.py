@@ -1,0 +1,130 @@
+"""Every architecture is one flat graph with our layer names, and carries its ImageNet weights."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from core.architectures import ARCHITECTURES, BackboneFile
+from core.errors import TrainingError
+
+pytestmark = pytest.mark.heavy
+SPECS = sorted(ARCHITECTURES)
+PRETRAINED = [key for key in SPECS if ARCHITECTURES[key].files]
+
+
+def build(key, **options):
+    from core.architectures.builders import build_network
+
+    options.setdefault("weights", "none")
+    return build_network(ARCHITECTURES[key], n_classes=3, input_size=(64, 96), **options)
+
+
+def noise(rows=64, columns=96):
+    values = np.random.default_rng(0).uniform(0, 255, (2, rows, columns, 3))
+    return values.astype(np.float32)
+
+
+def activations(network, layer, batch):
+    import keras
+
+    cut = keras.Model(network.inputs[0], network.get_layer(layer).output)
+    return keras.ops.convert_to_numpy(cut(batch, training=False))
+
+
+@pytest.mark.parametrize("key", SPECS)
+def test_every_architecture_is_flat_and_ends_in_pooling_and_one_dense_layer(key):
+    import keras
+
+    network = build(key, dropout=0.2)
+    names = [layer.name for layer in network.layers]
+    assert not any(isinstance(layer, keras.Model) for layer in network.layers)
+    assert names[0] == "pixels"
+    assert names[-4:] == ["feature_map", "pooled", "dropout", "logits"]
+    assert network.output.shape == (None, 3)
+
+
+@pytest.mark.parametrize("key", SPECS)
+def test_the_feature_map_is_what_the_closed_form_of_the_class_maps_needs(key):
+    network = build(key)
+    batch = noise()
+    feature_map = activations(network, "feature_map", batch)
+    weights, bias = network.get_layer("logits").get_weights()
+    logits = activations(network, "logits", batch)
+    assert np.allclose(feature_map.mean((1, 2)) @ weights + bias, logits, atol=1e-4)
+    assert feature_map.min() >= 0
+
+
+@pytest.mark.parametrize("key", SPECS)
+def test_the_gate_layer_lies_at_or_below_the_frozen_part(key):
+    names = [layer.name for layer in build(key).layers]
+    spec = ARCHITECTURES[key]
+    frozen_until = spec.freeze_until or "feature_map"
+    assert names.index(spec.gate_layer) <= names.index(frozen_until) < names.index("logits")
+
+
+def reference(key, backbones):
+    """Keras's own route: its constructor, its preprocessing, the weight file as it is."""
+    import keras
+
+    apps = keras.applications
+    spec = ARCHITECTURES[key]
+    file = next(file for file in spec.files if (backbones / file.name).is_file())
+    build_plain, module = {
+        "symmetric": (lambda **k: apps.MobileNet(alpha=0.75, **k), apps.mobilenet),
+        "torch": (apps.DenseNet169, apps.densenet),
+        "caffe": (apps.ResNet50, apps.resnet50),
+    }[spec.scaling]
+    plain = build_plain(include_top=False, weights=None, input_tensor=keras.Input((224, 224, 3)))
+    if file.reaches:
+        plain = keras.Model(plain.input, plain.get_layer(file.reaches).output)
+    plain.load_weights(backbones / file.name)
+    return plain, module.preprocess_input
+
+
+@pytest.mark.needs_backbones
+@pytest.mark.parametrize("key", PRETRAINED)
+def test_frozen_features_equal_those_of_keras_applications(key, backbones):
+    from core.architectures.builders import build_network
+
+    spec = ARCHITECTURES[key]
+    network = build_network(spec, n_classes=2, input_size=(224, 224), backbones=backbones)
+    plain, preprocess = reference(key, backbones)
+    batch = noise(224, 224)
+    for layer in {spec.gate_layer, spec.freeze_until}:
+        ours, theirs = activations(network, layer, batch), None
+        theirs = activations(plain, layer, preprocess(batch.copy()))
+        assert np.abs(ours - theirs).max() <= 1e-4 * np.abs(theirs).max()
+
+
+@pytest.mark.needs_backbones
+def test_resnet50_ends_where_its_weight_file_ends(backbones):
+    network = build("resnet50", weights="imagenet", backbones=backbones)
+    assert network.get_layer("feature_map").output.shape[-1] == 1024
+
+
+def test_weights_that_can_be_had_nowhere_are_named(tmp_path, monkeypatch):
+    from core.architectures import builders
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(builders, "DOWNLOAD_HOST", "http://127.0.0.1:9/")
+    with pytest.raises(TrainingError, match=r"mobilenet_v1_0.75.*SECOND_LOOK_BACKBONES"):
+        build("mobilenet", weights="imagenet", backbones=tmp_path)
+
+
+def test_a_damaged_weight_file_is_named(tmp_path):
+    from core.architectures.builders import build_network
+
+    (tmp_path / "broken.weights.h5").write_bytes(b"not weights")
+    spec = dataclasses.replace(
+        ARCHITECTURES["mobilenet"], files=(BackboneFile("broken.weights.h5"),)
+    )
+    with pytest.raises(TrainingError, match=r"broken.weights.h5 cannot be loaded"):
+        build_network(spec, n_classes=2, input_size=(64, 64), backbones=tmp_path)
+
+
+def test_weights_of_another_architecture_are_refused():
+    from core.architectures.builders import copy_weights
+
+    with pytest.raises(TrainingError, match="no layer block1_conv"):
+        copy_weights(build("mobilenet_small"), build("simple_cnn"))

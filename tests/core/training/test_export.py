@@ -1,0 +1,131 @@
+"""The files of a version are one and the same model: network, .keras file, engine graph."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from core.architectures import ARCHITECTURES
+from core.errors import ModelVersionError, TrainingError
+
+pytestmark = pytest.mark.heavy
+SIZE = (48, 64)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    from core.architectures.builders import build_network
+    from core.training.export import export_network
+
+    spec = ARCHITECTURES["simple_cnn"]
+    network = build_network(spec, n_classes=3, input_size=SIZE, weights="none", dropout=0.3)
+    folder = tmp_path_factory.mktemp("version")
+    files = export_network(network, gate_layer=spec.gate_layer, folder=folder, half_engine=True)
+    return network, folder, files
+
+
+def run_graph(path, batch):
+    import openvino as ov
+
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    return ov.Core().compile_model(str(path), "CPU", settings)(batch)
+
+
+def drawn():
+    from core.training.export import golden_pixels
+
+    return golden_pixels(SIZE, n=3).astype(np.float32)
+
+
+def test_the_reloaded_network_is_bit_for_bit_the_same(exported):
+    import keras
+
+    network, folder, _ = exported
+    again = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
+    assert all(map(np.array_equal, again.get_weights(), network.get_weights()))
+
+
+def test_large_kernels_are_stored_in_half_precision(exported):
+    network, folder, _ = exported
+    assert (folder / "model.keras").stat().st_size < 2.2 * network.count_params()
+
+
+def test_the_engine_graph_gives_the_three_named_outputs_of_the_network(exported):
+    from core.training.export import with_all_outputs
+
+    network, folder, _ = exported
+    twin = with_all_outputs(network, "block2_relu")(drawn(), training=False)
+    answer = run_graph(folder / "engine.xml", drawn())
+    names = ("logits", "feature_map", "gate_features")
+    for name, expected in zip(names, map(np.asarray, twin), strict=True):
+        assert np.abs(answer[name] - expected).max() <= 2e-3 * np.abs(expected).max(), name
+
+
+def test_gate_features_are_mean_and_deviation_over_places(exported):
+    import keras
+
+    network, folder, _ = exported
+    layer = keras.Model(network.inputs[0], network.get_layer("block2_relu").output)
+    places = np.asarray(layer(drawn(), training=False))
+    expected = np.concatenate([places.mean((1, 2)), places.std((1, 2))], axis=1)
+    found = run_graph(folder / "engine.xml", drawn())["gate_features"]
+    assert np.allclose(found, expected, atol=2e-3 * expected.max())
+
+
+def test_the_golden_file_holds_the_head_of_the_network(exported):
+    from core.inference.golden import parse_golden
+
+    network, _, files = exported
+    golden = parse_golden(files["golden.npz"])
+    weights, _ = network.get_layer("logits").get_weights()
+    assert np.array_equal(golden.head_weights, weights)
+    assert golden.pixels.shape == (2, *SIZE, 3)
+
+
+def test_a_network_without_the_gate_layer_is_refused(exported):
+    from core.training.export import with_all_outputs
+
+    with pytest.raises(TrainingError, match="no layer conv_pw_7_relu"):
+        with_all_outputs(exported[0], "conv_pw_7_relu")
+
+
+def test_a_network_that_learned_nonsense_is_not_exported():
+    from core.architectures.builders import build_network
+    from core.training.export import round_to_half
+
+    network = build_network(
+        ARCHITECTURES["simple_cnn"], n_classes=2, input_size=(32, 32), weights="none"
+    )
+    layer = network.get_layer("block4_conv")
+    layer.set_weights([layer.get_weights()[0] * np.nan])
+    with pytest.raises(TrainingError, match="block4_conv"):
+        round_to_half(network)
+
+
+def test_a_graph_of_another_network_is_noticed(exported):
+    from core.inference.golden import parse_golden
+    from core.training.export import check_engine
+
+    _, folder, files = exported
+    golden = parse_golden(files["golden.npz"])
+    other = dataclasses.replace(golden.output, logits=-golden.output.logits + 1.0)
+    with pytest.raises(TrainingError, match="differ"):
+        check_engine(folder / "engine.xml", dataclasses.replace(golden, output=other))
+
+
+def test_the_golden_pictures_never_change():
+    assert drawn()[:2].astype(np.uint8).sum(dtype=np.int64) == 2273769
+    assert drawn().std() > 40
+
+
+def test_a_version_is_written_whole_and_only_once(exported, tmp_path):
+    from core.inference.package import read_version, verify
+    from core.training.version import export_version
+    from tests.core.training.drafts import draft
+
+    network, _, _ = exported
+    path = export_version(network, draft(), models=tmp_path)
+    verify(read_version(path))
+    assert read_version(path).card.input_size == SIZE
+    with pytest.raises(ModelVersionError, match="exists already"):
+        export_version(network, draft(), models=tmp_path)
