@@ -65,8 +65,16 @@ class ModelVersionError(CoreError):
     """No usable model version: not installed, damaged, changed or inconsistent."""
 
 
+class ModelMissingError(ModelVersionError):
+    """No such model version is installed at all: nothing is damaged, nothing was refused."""
+
+
 class EvaluationError(CoreError):
     """A predictions table or evaluation run is wrong."""
+
+
+class PhantomError(CoreError):
+    """A drawing was asked for that does not exist."""
 
 
 class TrainingError(CoreError):

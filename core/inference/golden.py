@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from core.domain import EngineOutput, FloatArray
 from core.errors import ModelVersionError
+from core.inference.arrays import read_npz
 from core.inference.calibration import apply_temperature
-from core.inference.gate import read_npz
 
 PROBABILITY_TOLERANCE = 1e-3
 FEATURE_TOLERANCE = 1e-2  # of the largest value: room for weights stored in half precision

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.config import settings
-from core.errors import ModelVersionError
+from core.errors import ModelMissingError, ModelVersionError
 from core.inference.card import VERSION_PATTERN, Card, parse_card
 from core.inference.manifest import (
     INSTALL_AGAIN,
@@ -112,7 +112,7 @@ def read_version(folder: Path) -> ModelVersion:
         If manifest or card are missing, damaged or changed, or do not belong to the folder.
     """
     if not folder.is_dir():
-        raise ModelVersionError(
+        raise ModelMissingError(
             f"Model version {folder.name} is not installed.",
             remedy=f"Put it into {folder.parent} or name another version.",
         )
@@ -138,12 +138,14 @@ def find_version(task_key: str, version: str | None = None) -> ModelVersion:
 
     Raises
     ------
+    ModelMissingError
+        If none is installed, or the named one is not.
     ModelVersionError
-        If none is installed, the named one is not, or its card or manifest is damaged.
+        If there is no champion among several, or its card or manifest is damaged.
     """
     installed = version_names(task_key)
     if not installed:
-        raise ModelVersionError(
+        raise ModelMissingError(
             f"No model version of task {task_key} is installed.",
             remedy=f"Put one into {models_folder() / task_key} or train one: "
             f"python -m core train --task {task_key}.",
@@ -157,7 +159,7 @@ def find_version(task_key: str, version: str | None = None) -> ModelVersion:
             remedy=f"Name one with --version, or write its name into {CHAMPION}.",
         )
     if name not in installed:
-        raise ModelVersionError(
+        raise ModelMissingError(
             f"Model version {name!r} of task {task_key} is not installed.",
             remedy=f"Installed: {', '.join(installed)}.",
         )

@@ -1,0 +1,1 @@
+"""Where a score is sensitive: methods as data, the one-pass map, its drawing."""

@@ -1,0 +1,244 @@
+"""Answer pictures: intake, recipe, one pass of the engine, gate, calibration, every map.
+
+Nothing here imports TensorFlow, Keras, MLflow or scikit-learn, and nothing is kept between calls
+but the compiled engine: an answer holds its own picture and its own maps, so no map can be shown
+with another picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from core.domain import (
+    Answer,
+    EngineOutput,
+    Explanation,
+    FloatArray,
+    Prediction,
+    SeenImage,
+    Status,
+    StudyImage,
+)
+from core.errors import DatasetError, IntakeError, OutsideUseError, RecipeError
+from core.inference.views import IDENTITY, apply_view, pool_views
+from core.intake import check_intended_use, read_study
+from core.saliency.grad_cam import explain_classes
+from core.workflows.analyst import Analyst, open_analyst
+from core.workflows.files import carried_steps, check_steps, read_file
+
+SUM_TOLERANCE = 1e-6
+NOT_NUMBERS = (
+    "The model gave values that are not numbers for this picture, so there is no answer. "
+    "Report it with the model version, and do not use the picture's result."
+)
+
+
+def analyse_bytes(
+    data: bytes,
+    *,
+    task: str,
+    version: str | None = None,
+    file: str = "",
+    frame: int | None = None,
+    already_applied: Sequence[str] = (),
+) -> Answer:
+    """Answer one picture.
+
+    Parameters
+    ----------
+    data : bytes
+        Of a PNG, JPEG, TIFF, BMP or DICOM file.
+    task : str
+    version : str or None
+        A version of the task; its champion otherwise.
+    file : str
+        Name that the answer carries; it is never opened.
+    frame : int or None
+        Frame of a multi-frame file, zero-based.
+    already_applied : sequence of str
+        Recipe steps that the picture carries already.
+
+    Returns
+    -------
+    Answer
+        ``ok`` with probabilities and the map of every class, ``refused`` or ``error`` with the
+        reason in one sentence.
+
+    Raises
+    ------
+    TaskError, ModelVersionError
+        If nothing can be answered at all.
+    RecipeError
+        If ``already_applied`` names a step that does not exist.
+    """
+    analyst = open_analyst(task, version)
+    check_steps(already_applied)
+    return answer_bytes(
+        analyst,
+        data,
+        file=file,
+        frame=frame,
+        already_applied=already_applied,
+    )
+
+
+def analyse_files(
+    paths: Iterable[Path | str],
+    *,
+    task: str,
+    version: str | None = None,
+    frame: int | None = None,
+    already_applied: Sequence[str] | None = None,
+) -> Iterator[Answer]:
+    """Answer files in the order given; one bad file never stops the rest.
+
+    ``already_applied`` None means: what the ``dataset.yaml`` that governs the file says, else
+    nothing (contracts.md, *predict*).
+
+    Raises
+    ------
+    TaskError, ModelVersionError, RecipeError
+        As ``analyse_bytes``, before the first file is opened.
+    """
+    analyst = open_analyst(task, version)
+    check_steps(already_applied or ())
+    return (
+        answer_file(analyst, Path(path), frame=frame, already_applied=already_applied)
+        for path in paths
+    )
+
+
+def answer_file(
+    analyst: Analyst,
+    path: Path,
+    *,
+    frame: int | None = None,
+    already_applied: Sequence[str] | None = None,
+) -> Answer:
+    """Answer one file; whatever is wrong with it becomes an answer with status ``error``."""
+    try:
+        data = read_file(path)
+        carried = carried_steps(path, already_applied)
+    except (IntakeError, DatasetError) as error:
+        return _failed(analyst, str(path), Status.ERROR, str(error))
+    return answer_bytes(analyst, data, file=str(path), frame=frame, already_applied=carried)
+
+
+def answer_bytes(
+    analyst: Analyst,
+    data: bytes,
+    *,
+    file: str = "",
+    frame: int | None = None,
+    already_applied: Sequence[str] = (),
+) -> Answer:
+    """Answer one picture with a version that is open; see ``analyse_bytes``."""
+    try:
+        image = read_study(data, frame=frame, default_window=analyst.task.window)
+    except IntakeError as error:
+        return _failed(analyst, file, Status.ERROR, str(error))
+    return answer_image(analyst, image, file=file, already_applied=already_applied)
+
+
+def answer_image(
+    analyst: Analyst,
+    image: StudyImage,
+    *,
+    file: str = "",
+    already_applied: Sequence[str] = (),
+    explain_refused: bool = False,
+) -> Answer:
+    """Answer one decoded picture.
+
+    ``explain_refused`` keeps the maps of a picture that the gate refuses: an audit needs them.
+    """
+    blank = _failed(analyst, file, Status.ERROR, None)
+    try:
+        check_intended_use(image, analyst.task)
+        seen = analyst.recipe.apply(image.pixels, already_applied=already_applied)
+        _check_size(analyst, seen)
+    except OutsideUseError as error:
+        return replace(blank, status=Status.REFUSED, reason=str(error), image=image)
+    except RecipeError as error:
+        return replace(blank, reason=str(error), image=image)
+    return _judged(analyst, replace(blank, image=image, seen=seen), explain_refused)
+
+
+def _judged(analyst: Analyst, blank: Answer, explain_refused: bool) -> Answer:
+    """Run the engine over the prepared picture and fill in what it says."""
+    seen = cast(SeenImage, blank.seen)
+    batch = seen.pixels[None].astype(np.float32)
+    output = analyst.ready.engine.run(batch)
+    if not _finite(output):
+        return replace(blank, reason=NOT_NUMBERS)
+    gate = analyst.ready.gate.check(output.gate_features[0], seen.pixels)
+    explanations = _explanations(analyst, output) if gate.inside or explain_refused else ()
+    if not gate.inside:
+        refused = replace(blank, status=Status.REFUSED, reason=gate.reason)
+        return replace(refused, gate=gate, explanations=explanations)
+    prediction = _predict(analyst, batch, output)
+    if prediction is None:
+        return replace(blank, reason=NOT_NUMBERS, gate=gate)
+    answered = replace(blank, status=Status.OK, gate=gate)
+    return replace(answered, prediction=prediction, explanations=explanations)
+
+
+def _failed(analyst: Analyst, file: str, status: Status, reason: str | None) -> Answer:
+    return Answer(file=file, status=status, reason=reason, model_version=analyst.version_name)
+
+
+def _check_size(analyst: Analyst, seen: SeenImage) -> None:
+    """Refuse what does not have the network's size, which claimed steps can cause."""
+    rows, columns = analyst.ready.version.card.input_size
+    if seen.pixels.shape[:2] != (rows, columns):
+        raise RecipeError(
+            f"After the recipe the picture has {seen.pixels.shape[1]} x {seen.pixels.shape[0]} "
+            f"pixels; the model takes {columns} x {rows}.",
+            remedy="Correct which steps it carries already.",
+        )
+
+
+def _finite(output: EngineOutput) -> bool:
+    arrays = (output.logits, output.feature_map, output.gate_features)
+    return all(bool(np.isfinite(array).all()) for array in arrays)
+
+
+def _explanations(analyst: Analyst, output: EngineOutput) -> tuple[Explanation, ...]:
+    """Return the explanation of every class; none where the network gives no usable map."""
+    if analyst.ready.head_weights is None:
+        return ()
+    card = analyst.ready.version.card
+    return explain_classes(
+        output.feature_map[0],
+        analyst.ready.head_weights,
+        class_names=card.class_names,
+        layer=str(card.feature_layer),
+    )
+
+
+def _predict(analyst: Analyst, batch: FloatArray, output: EngineOutput) -> Prediction | None:
+    """Return calibrated probabilities over all views; None where they are not numbers."""
+    ready = analyst.ready
+    logits = [
+        output.logits if view == IDENTITY else ready.engine.run(apply_view(batch, view)).logits
+        for view in ready.version.card.views
+    ]
+    y_prob = ready.calibration.apply(pool_views(logits))[0]
+    if not np.isfinite(y_prob).all() or abs(float(y_prob.sum()) - 1) > SUM_TOLERANCE:
+        return None
+    names = ready.version.card.class_names
+    probabilities = dict(zip(names, y_prob.tolist(), strict=True))
+    predicted = names[int(np.argmax(y_prob))]
+    points = ready.calibration.operating_points
+    flagged = tuple(
+        name
+        for name in analyst.task.findings
+        # Without a stored operating point a finding is flagged when it is the called class.
+        if (probabilities[name] >= points[name] if name in points else name == predicted)
+    )
+    return Prediction(probabilities, predicted, flagged)

@@ -1,0 +1,115 @@
+"""The installed model versions: which there are, their cards, whether they may answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import ModelVersionError
+from core.inference.card import Card, check_card_fits_task
+from core.inference.package import (
+    ModelVersion,
+    champion_of,
+    find_version,
+    models_folder,
+    read_version,
+    verify,
+    version_names,
+)
+from core.tasks import load_task, load_tasks
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledVersion:
+    """One folder of a task that claims to be a version.
+
+    ``card`` and ``digest`` are None where the card cannot be read; ``problem`` is the sentence
+    that says why the version may not answer, None where it may.
+    """
+
+    task: str
+    name: str
+    is_champion: bool
+    card: Card | None
+    digest: str | None
+    n_bytes: int
+    problem: str | None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may answer."""
+        return self.problem is None
+
+
+# What was hashed, by digest: sizes and times of the files then. A changed file is hashed again.
+_verified: dict[str, tuple[tuple[str, int, int], ...]] = {}
+
+
+def champion(task: str) -> ModelVersion:
+    """Return the version that answers by default, every file verified.
+
+    Raises
+    ------
+    TaskError
+        If there is no such task.
+    ModelMissingError
+        If none is installed.
+    ModelVersionError
+        If it is damaged, changed, or does not fit the task.
+    """
+    return verified_version(task)
+
+
+def verified_version(task: str, version: str | None = None) -> ModelVersion:
+    """Return a version, every file verified; cheap while the files stay as they are.
+
+    Raises
+    ------
+    TaskError, ModelVersionError
+        As ``champion``.
+    """
+    found = find_version(load_task(task).key, version)
+    _check(found, task)
+    return found
+
+
+def list_models(task: str | None = None) -> tuple[InstalledVersion, ...]:
+    """Return every installed version of a task, or of all tasks, champions first.
+
+    A damaged one is listed with its problem: it must not vanish from a person's sight.
+    """
+    keys = [load_task(task).key] if task is not None else list(load_tasks())
+    rows = [_row(key, name) for key in keys for name in version_names(key)]
+    order = {key: place for place, key in enumerate(keys)}
+    return tuple(sorted(rows, key=lambda row: (order[row.task], not row.is_champion, row.name)))
+
+
+def _row(task: str, name: str) -> InstalledVersion:
+    folder = models_folder() / task / name
+    card, digest, problem, n_bytes = None, None, None, 0
+    try:
+        found = read_version(folder)
+        card, digest = found.card, found.digest
+        n_bytes = sum(entry.n_bytes for entry in found.manifest.files.values())
+        _check(found, task)
+    except ModelVersionError as error:
+        problem = str(error)
+    installed = version_names(task)
+    is_champion = name == champion_of(task) or installed == (name,)
+    return InstalledVersion(task, name, is_champion, card, digest, n_bytes, problem)
+
+
+def _check(version: ModelVersion, task: str) -> None:
+    check_card_fits_task(version.card, load_task(task))
+    now = _signature(version)
+    if _verified.get(version.digest) != now:
+        verify(version)
+        _verified[version.digest] = now
+
+
+def _signature(version: ModelVersion) -> tuple[tuple[str, int, int], ...]:
+    rows = []
+    for name in version.manifest.files:
+        path = version.path / name
+        state = path.stat() if path.is_file() else None
+        rows.append((str(path), state.st_size if state else -1, state.st_mtime_ns if state else 0))
+    return tuple(rows)
