@@ -1,0 +1,125 @@
+"""Predict many files: on all cores, in order, with the gate noted but not obeyed.
+
+Evaluation needs what Analyse withholds: the probabilities of a picture that the gate refuses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CoreError, OutsideUseError
+
+if TYPE_CHECKING:
+    from core.workflows.analyst import Analyst
+
+Progress = Callable[[int, int], None]
+_AHEAD = 4  # pictures in work a thread: enough to keep it busy, few enough for memory
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of one picture.
+
+    ``y_prob`` of shape (n_classes,), float64, or None where it could not be read; ``refused``
+    whether the gate or the intended use would have withheld the answer; ``reason`` why not.
+    """
+
+    y_prob: NDArray[np.float64] | None
+    refused: bool = False
+    reason: str | None = None
+
+
+Predict = Callable[[Path, tuple[str, ...]], Outcome]
+
+
+def predict_all(
+    predict: Predict,
+    paths: Sequence[Path],
+    *,
+    already_applied: tuple[str, ...],
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Return what became of every file, in their order; one bad file never stops the rest.
+
+    Parameters
+    ----------
+    predict : callable
+        (file, recipe steps it carries) -> Outcome; a CoreError of its own becomes the reason.
+    paths : sequence of Path
+    already_applied : tuple of str
+    progress : callable or None
+        Called with (done, n) after each file, always from this thread.
+    """
+    threads = max(2, os.cpu_count() or 1)
+
+    def one(path: Path) -> Outcome:
+        try:
+            return predict(path, already_applied)
+        except CoreError as error:
+            return Outcome(None, reason=str(error))
+
+    done: list[Outcome] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for outcome in _in_order(pool, one, paths, ahead=threads * _AHEAD):
+            done.append(outcome)
+            if progress is not None:
+                progress(len(done), len(paths))
+    return done
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    work: Callable[[Path], Outcome],
+    paths: Iterable[Path],
+    *,
+    ahead: int,
+) -> Iterator[Outcome]:
+    """Yield results in order, with at most ``ahead`` pictures in work: memory stays flat."""
+    waiting: deque[Future[Outcome]] = deque()
+    for path in paths:
+        waiting.append(pool.submit(work, path))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def predictor(analyst: Analyst) -> Predict:
+    """Return the function that predicts a file as Analyse does, the gate noted but not obeyed."""
+    from core.inference.views import IDENTITY, apply_view, pool_views
+    from core.intake import check_intended_use, read_study
+    from core.workflows.analyse import NOT_NUMBERS
+    from core.workflows.files import read_file
+
+    ready = analyst.ready
+
+    def predict(path: Path, already_applied: tuple[str, ...]) -> Outcome:
+        image = read_study(read_file(path), default_window=analyst.task.window)
+        refused = False
+        try:
+            check_intended_use(image, analyst.task)
+        except OutsideUseError:
+            refused = True
+        seen = analyst.recipe.apply(image.pixels, already_applied=already_applied)
+        batch = seen.pixels[None].astype(np.float32)
+        output = ready.engine.run(batch)
+        logits = [
+            output.logits if view == IDENTITY else ready.engine.run(apply_view(batch, view)).logits
+            for view in ready.version.card.views
+        ]
+        y_prob = ready.calibration.apply(pool_views(logits))[0]
+        if not np.isfinite(y_prob).all():
+            return Outcome(None, reason=NOT_NUMBERS)
+        refused = refused or not ready.gate.check(output.gate_features[0], seen.pixels).inside
+        return Outcome(y_prob, refused=refused)
+
+    return predict
