@@ -1,0 +1,40 @@
+"""What the product promises about speed, measured here and now, with the raw samples."""
+
+from __future__ import annotations
+
+import argparse
+
+from core.commands.arguments import add_task
+from core.workflows.benchmarking import Row, run_bench
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``bench``."""
+    add_task(parser, required=False)
+    parser.add_argument(
+        "--rounds", metavar="N", type=_positive, default=200, help="turns of the fast comparisons"
+    )
+    parser.add_argument(
+        "--starts", metavar="N", type=_positive, default=5, help="turns of the process starts"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure; a target that is missed is told, and no failure of the command."""
+    rows = run_bench(
+        task=args.task, rounds=args.rounds, starts=args.starts, progress=args.out.progress
+    )
+    args.out.document(rows, text="\n".join(_text(name, row) for name, row in rows.items()))
+    return 0
+
+
+def _text(name: str, row: Row) -> str:
+    verdict = {True: "met", False: "MISSED", None: "no target"}[row["met"]]
+    target = "" if row["target"] is None else f", target {row['target']:g}"
+    return f"{name}: {row['ratio']:.4g}{target}: {verdict} (n {len(row['ours_s'])})"
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
