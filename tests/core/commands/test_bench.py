@@ -1,0 +1,45 @@
+"""``bench`` passes its arguments on and words what was measured."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.cli import main
+from core.commands import bench
+
+ROWS = {
+    "quick": {"ratio": 1.1, "target": 1.15, "met": True, "ours_s": [0.1], "theirs_s": [0.2]},
+    "slow": {"ratio": 2.0, "target": 1.15, "met": False, "ours_s": [0.1], "theirs_s": [0.2]},
+    "free": {"ratio": 2.0, "target": None, "met": None, "ours_s": [0.1], "theirs_s": [0.2]},
+}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Return what the workflow was asked for; nothing is measured."""
+    asked = {}
+    monkeypatch.setattr(bench, "run_bench", lambda **given: asked.update(given) or ROWS)
+    return asked
+
+
+def test_raw_samples_are_in_the_document(asked, capfd):
+    assert main(["bench", "--task", "kidney_ct", "--rounds", "7", "--starts", "2", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out) == ROWS
+    assert (asked["task"], asked["rounds"], asked["starts"]) == ("kidney_ct", 7, 2)
+
+
+def test_a_target_that_is_missed_is_told_in_capitals(asked, capfd):
+    assert main(["bench"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.rsplit(": ", 1)[1].split(" (")[0] for line in lines] == [
+        "met",
+        "MISSED",
+        "no target",
+    ]
+
+
+@pytest.mark.parametrize("rounds", ["0", "-3", "many"])
+def test_a_number_of_turns_that_is_none_is_refused(asked, capfd, rounds):
+    assert main(["bench", "--rounds", rounds]) == 2

@@ -1,0 +1,33 @@
+"""``settings`` lists every setting, its value and where it came from."""
+
+from __future__ import annotations
+
+from core.cli import main
+from core.config import PREFIX, Settings
+
+
+def test_every_setting_is_listed_with_value_and_source(core_json, models):
+    called = core_json("settings")
+    rows = {row["name"]: row for row in called.document}
+    assert rows.keys() == {PREFIX + name.upper() for name in Settings.model_fields}
+    assert rows["SECOND_LOOK_MODELS"]["value"] == str(models)
+    assert rows["SECOND_LOOK_MODELS"]["source"] == "environment"
+    assert rows["SECOND_LOOK_LOG_LEVEL"] | {"description": ""} == {
+        "name": "SECOND_LOOK_LOG_LEVEL",
+        "value": "INFO",
+        "source": "default",
+        "description": "",
+    }
+
+
+def test_a_password_is_masked_on_the_way_out(use_settings, capfd):
+    use_settings(database_url="postgresql://reader:s3cret@db/lens")
+    assert main(["settings"]) == 0
+    text = capfd.readouterr().out
+    assert "postgresql://reader:***@db/lens" in text
+    assert "s3cret" not in text
+
+
+def test_check_says_in_one_line_that_all_is_well(capfd):
+    assert main(["settings", "--check"]) == 0
+    assert capfd.readouterr().out == "Settings and tasks are in order.\n"
