@@ -7,11 +7,11 @@ import hashlib
 from pydicom import Dataset, FileDataset
 
 from core.domain import PictureKind, StudyImage
-from core.intake.dicom_file import UNREADABLE, read_dataset
+from core.intake.dicom_file import read_dataset, refusing_dicom
 from core.intake.dicom_frame import count_frames, flatten
 from core.intake.dicom_pixels import frame_bytes, is_encapsulated, read_pixels
 from core.intake.dicom_window import choose_window
-from core.intake.failures import EXPORT_AGAIN, incomplete, refusing
+from core.intake.failures import incomplete
 from core.intake.limits import MODALITY_LUT, check_declared_bytes, pick_frame
 from core.intake.orientation import edges_from_codes, edges_from_cosines
 from core.intake.sniff import DICOM_PREFIX_AT
@@ -38,12 +38,12 @@ def read_dicom(
         If the file is not one readable picture; no message quotes a text value of the file.
     """
     dataset = read_dataset(data)
-    with refusing(UNREADABLE, remedy=EXPORT_AGAIN):
+    with refusing_dicom():
         n_frames = _check_size(dataset)
     chosen = pick_frame(n_frames, frame, unit="frame")
     facts = flatten(dataset, chosen)
     pixels = read_pixels(dataset, facts, chosen, n_frames=n_frames)
-    with refusing(UNREADABLE, remedy=EXPORT_AGAIN):
+    with refusing_dicom():
         shown = choose_window(facts, pixels, default_window)
         tags = technical_tags(facts)
         if facts.get("ModalityLUTSequence"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import zlib
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pydicom
 from pydicom import Dataset, FileDataset, config
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset as read_elements
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
@@ -43,7 +44,14 @@ _NEEDED = (
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 _TAGS: list[BaseTag] = [Tag(keyword) for keyword in (*ALLOWED, *_REQUIRED, *_NEEDED, *_PIXELS)]
-UNREADABLE = "The DICOM file is damaged and cannot be read."
+_UNREADABLE = "The DICOM file is damaged and cannot be read."
+
+
+def refusing_dicom(
+    problem: str = _UNREADABLE, *, remedy: str = EXPORT_AGAIN
+) -> AbstractContextManager[None]:
+    """Return :func:`refusing` that knows pydicom's own exceptions as well."""
+    return refusing(problem, remedy=remedy, also=(BytesLengthException, InvalidDicomError))
 
 
 def read_dataset(data: bytes) -> FileDataset:
@@ -66,12 +74,13 @@ def read_dataset(data: bytes) -> FileDataset:
         If it is truncated, nested beyond reason, a DICOMDIR, an object without a picture, or lacks
         a tag that decoding needs.
     """
-    with refusing(UNREADABLE, remedy=EXPORT_AGAIN, also=(InvalidDicomError,)):
+    with refusing_dicom():
         _check_deflated(data)
         dataset = pydicom.dcmread(io.BytesIO(data), force=False, specific_tags=_TAGS)
-        _ = [dataset[tag] for tag in list(dataset.keys())]  # convert now, fail now
-    _check_has_picture(dataset)
-    return dataset
+        for part in (dataset.file_meta, dataset):
+            _ = [part[tag] for tag in list(part.keys())]  # converted now, so that it fails here
+        _check_has_picture(dataset)
+        return dataset
 
 
 def _check_deflated(data: bytes) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pydicom import Dataset, FileDataset
 
 from core.errors import IntakeError
-from core.intake.failures import EXPORT_AGAIN, refusing
+from core.intake.dicom_file import refusing_dicom
+from core.intake.failures import EXPORT_AGAIN
 
 # PS3.3 C.7.6.16.2: functional group macros -> the plain tags that they hold
 _MACROS = {
@@ -34,7 +35,7 @@ def flatten(dataset: FileDataset, frame: int) -> Dataset:
         If the functional groups are damaged.
     """
     flat = Dataset()
-    with refusing("The DICOM frame information is damaged.", remedy=EXPORT_AGAIN):
+    with refusing_dicom("The DICOM frame information is damaged."):
         for element in dataset:
             if "PixelData" not in element.keyword:
                 flat.add(element)
@@ -64,7 +65,7 @@ def count_frames(dataset: FileDataset) -> int:
         If NumberOfFrames is not a whole number of at least 1 (0 and empty count as 1).
     """
     value = dataset.get("NumberOfFrames")
-    with refusing("The number of frames cannot be read.", remedy=EXPORT_AGAIN):
+    with refusing_dicom("The number of frames cannot be read."):
         n_frames = int(str(value)) if value not in (None, "") else 1
     if n_frames < 0:
         raise IntakeError(f"The object claims {n_frames} frames.", remedy=EXPORT_AGAIN)

@@ -24,8 +24,8 @@ from core.domain import FloatArray
 from core.errors import IntakeError
 from core.intake.channels import grey_if_equal
 from core.intake.codestream import check_codestream, check_rle
-from core.intake.dicom_file import syntax_name
-from core.intake.failures import EXPORT_AGAIN, incomplete, refusing
+from core.intake.dicom_file import refusing_dicom, syntax_name
+from core.intake.failures import incomplete
 from core.intake.tags import numbers
 
 _CODESTREAMS = (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes)
@@ -88,7 +88,10 @@ def read_pixels(dataset: FileDataset, facts: Dataset, frame: int, *, n_frames: i
     elif len(_raw(dataset)) < ceil(frame_bytes(dataset) * n_frames):
         raise incomplete()
     problem = f"The pixel data ({syntax_name(dataset)}) are damaged or cannot be decoded here."
-    with refusing(problem, remedy="Export it again, uncompressed."), np.errstate(all="ignore"):
+    with (
+        refusing_dicom(problem, remedy="Export it again, uncompressed."),
+        np.errstate(all="ignore"),
+    ):
         stored, properties = decoder.as_array(dataset, index=frame)
         return _finished(stored, str(properties["photometric_interpretation"]), dataset, facts)
 
@@ -117,7 +120,7 @@ def _decoder(dataset: FileDataset) -> Decoder:
 
 def _check_compressed(dataset: FileDataset, frame: int, *, n_frames: int) -> None:
     """Check the compressed frame itself: its end, its size, and how much it would unpack to."""
-    with refusing("The compressed frames cannot be found in the file.", remedy=EXPORT_AGAIN):
+    with refusing_dicom("The compressed frames cannot be found in the file."):
         encoded = get_frame(_raw(dataset), frame, number_of_frames=n_frames)
     uid = dataset.file_meta.TransferSyntaxUID
     if uid in _CODESTREAMS:

@@ -47,10 +47,9 @@ def choose_window(
     if hounsfield:
         task = (Window(*default, "Task"),) if default else ()
         offered = (*task, *CT_PRESETS)
+    if pixels.mirrored_about is not None:  # the file's window is meant for the values as stored
+        own = tuple(mirrored(window, pixels.mirrored_about) for window in own)
     candidates = (*own, *offered)
-    if pixels.mirrored_about is not None:
-        about = pixels.mirrored_about
-        candidates = tuple(mirrored(window, about) for window in candidates)
     if own:
         return ChosenWindow(candidates[0], candidates, notes)
     if candidates:
@@ -79,9 +78,7 @@ def _is_hounsfield(facts: Dataset, pixels: FramePixels) -> bool:
     )
     if facts.get("Modality") != "CT" or not is_rescaled or pixels.values.ndim != 2:
         return False
-    about = pixels.mirrored_about
-    lowest = pixels.values.min() if about is None else about - pixels.values.max()
-    return bool(lowest < 0)
+    return bool(pixels.values.min() < 0)
 
 
 def _file_windows(facts: Dataset) -> tuple[tuple[Window, ...], tuple[str, ...]]:
