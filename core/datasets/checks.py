@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from core.datasets.grouping import near_duplicate_pairs
 from core.datasets.manifest import Manifest
 from core.datasets.splits import PARTS, Split, straddling_groups
 from core.datasets.survey import Survey
@@ -162,8 +163,29 @@ def _groups_say_little(facts: Facts) -> tuple[Severity, str]:
     )
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+def _look_alikes_apart(facts: Facts) -> tuple[Severity, str]:
+    """Look for copies across groups: publishers number the same film twice."""
+    if facts.survey is None:
+        return Severity.NOT_APPLICABLE, "The pictures were not read."
+    frame, correlation = facts.manifest.frame, facts.manifest.task.near_duplicate_correlation
+    apart = frame["group"].to_numpy(dtype=object) if facts.split is None else facts.split.parts
+    sides = np.unique(apart, return_inverse=True)[1]
+    where = "groups" if facts.split is None else "parts of the split"
+    pairs, _ = near_duplicate_pairs(facts.survey.thumbnails, sides=sides, threshold=correlation)
+    if not len(pairs):
+        return Severity.PASS, f"No nearly equal pictures (above {correlation:g}) in two {where}."
+    files = frame["file"].to_numpy(dtype=object)
+    shown = [f"{files[first]} and {files[second]}" for first, second in pairs[:5]]
+    severity = Severity.WARN if facts.split is None else Severity.BLOCK
+    return severity, (
+        f"{len(pairs)} pairs of nearly equal pictures (above {correlation:g}) are in two {where}: "
+        f"{_listed(shown, n=len(pairs))}."
+    )
+
+
+def _listed(names: list[str], *, n: int | None = None) -> str:
+    """Return the first five names; ``n`` is how many there are, where not all are given."""
+    return ", ".join(names[:5]) + (", ..." if (n or len(names)) > 5 else "")
 
 
 def _size(size: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
@@ -178,4 +200,5 @@ CHECKS: tuple[Check, ...] = (
     Check("SL005", "Exact duplicates with different labels", _duplicates_disagree),
     Check("SL006", "Groups with several labels", _groups_of_several_labels),
     Check("SL007", "Groups that say little", _groups_say_little),
+    Check("SL008", "Nearly equal pictures kept apart", _look_alikes_apart),
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ def manifest():
 
 
 def test_codes_are_stable_and_in_order():
-    assert [check.code for check in CHECKS] == [f"SL00{n}" for n in range(1, 8)]
+    assert [check.code for check in CHECKS] == [f"SL00{n}" for n in range(1, 9)]
 
 
 def test_every_check_answers_in_one_sentence(manifest):
@@ -35,7 +37,7 @@ def test_every_check_answers_in_one_sentence(manifest):
         assert item.severity in (Severity.PASS, Severity.WARN)
 
 
-@pytest.mark.parametrize("code", ["SL001", "SL004", "SL005"])
+@pytest.mark.parametrize("code", ["SL001", "SL004", "SL005", "SL008"])
 def test_what_was_not_given_cannot_be_checked(manifest, code):
     assert finding(code, manifest).severity is Severity.NOT_APPLICABLE
 
@@ -125,3 +127,19 @@ def test_found_groups_warn_with_the_number_that_stand_alone():
     found = finding("SL007", manifest)
     assert found.severity is Severity.WARN
     assert "2 groups, 1 of them single" in found.message
+
+
+def test_copies_with_two_group_numbers_warn_and_in_two_parts_block():
+    manifest = manifest_of({"a": ("cyst", 2), "b": ("cyst", 1)})
+    seen = survey(manifest)
+    picture = np.random.default_rng(0).integers(0, 256, (40, 40), np.uint8)
+    copies = replace(seen, thumbnails=np.stack([picture.T, picture, picture]))
+    found = finding("SL008", manifest, survey=copies)
+    assert found.severity is Severity.WARN
+    assert "1 pairs" in found.message
+    assert "a_0001.png and b_0000.png." in found.message
+    files = tuple(manifest.frame["file"])
+    apart = Split(files, np.array(["train", "train", "test"]))
+    assert finding("SL008", manifest, split=apart, survey=copies).severity is Severity.BLOCK
+    together = Split(files, np.array(["test", "train", "train"]))
+    assert finding("SL008", manifest, split=together, survey=copies).severity is Severity.PASS
