@@ -1,0 +1,137 @@
+"""The settings of a training run, and the defaults file that tasks and architectures override."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.architectures import ArchitectureSpec, architecture
+from core.datasets.augmentation import AugmentationSpec
+from core.errors import TrainingError
+
+DEFAULTS_FILE = Path(__file__).with_name("defaults.yaml")
+
+
+class TrainingConfig(BaseModel):
+    """Everything that decides what a training run does; frozen, unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: str
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    epochs: int = Field(8, ge=1, le=10_000)
+    steps_per_epoch: int = Field(100, ge=1, le=100_000)
+    batch_size: int = Field(32, ge=2, le=1024)
+    learning_rate: float = Field(3e-4, gt=0, le=1)
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup: float = Field(0.1, ge=0, lt=1, description="Share of all steps, for cosine.")
+    weight_decay: float = Field(1e-2, ge=0, le=1)
+    clip_norm: float = Field(1.0, gt=0)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    mixup: float = Field(0.0, ge=0, le=10, description="Beta(a, a); 0 leaves it out.")
+    ema: float = Field(0.99, ge=0, lt=1, description="Momentum of averaged weights; 0: none.")
+    train_batch_norm: bool = False
+    keep: Literal["best", "last"] = "best"
+    patience: int = Field(5, ge=1, description="Epochs without a better validation score.")
+    variants: int = Field(6, ge=1, le=64, description="Cached versions of a picture, one clean.")
+    per_group: int = Field(24, ge=1, description="Most pictures of one group fitted on.")
+    map_flip: float = Field(0.0, ge=0, le=1, description="Probability that a map is mirrored.")
+    map_shift: int = Field(0, ge=0, le=8, description="Most cells that a map is moved by.")
+    augmentation: dict[str, Any] = Field(default_factory=dict)
+    freeze_until: str | None = Field(None, description="Instead of the architecture's own.")
+    end_layer: str | None = Field(None, description="Instead of the architecture's own.")
+    views: tuple[str, ...] = ("identity",)
+    fractions: dict[str, float] = Field(
+        default_factory=lambda: {"train": 0.6, "validation": 0.1, "calibration": 0.1, "test": 0.2}
+    )
+    gate_quantile: float = Field(0.995, gt=0, lt=1)
+    gate_prototypes: int = Field(2000, ge=5, le=2000)
+    phantom_series: int = Field(600, ge=8, description="Series drawn for a synthetic task.")
+
+    @model_validator(mode="after")
+    def _known(self) -> TrainingConfig:
+        architecture(self.architecture)
+        AugmentationSpec.from_data(self.augmentation)
+        return self
+
+    @property
+    def spec(self) -> ArchitectureSpec:
+        """The architecture with this run's own layers."""
+        known = architecture(self.architecture)
+        return replace(
+            known,
+            freeze_until=self.freeze_until or known.freeze_until,
+            end_layer=self.end_layer or known.end_layer,
+        )
+
+    @property
+    def augmentation_spec(self) -> AugmentationSpec:
+        """The augmentation as a value."""
+        return AugmentationSpec.from_data(self.augmentation)
+
+
+def read_config(
+    task_key: str, architecture_key: str, *, changes: Mapping[str, Any] | None = None
+) -> TrainingConfig:
+    """Return the defaults of a task and an architecture, with ``changes`` on top.
+
+    Order, later wins: ``defaults``, the architecture's, the task's, the pair's, ``changes``. Values
+    of None among the changes mean "not given".
+
+    Raises
+    ------
+    TrainingError
+        If a key is unknown or a value is not allowed.
+
+    Examples
+    --------
+    >>> read_config("kidney_ct", "mobilenet", changes={"epochs": 2, "seed": None}).epochs
+    2
+    """
+    architecture(architecture_key)
+    defaults = _defaults()
+    merged: dict[str, Any] = {}
+    for section, key in (
+        ("defaults", None),
+        ("architectures", architecture_key),
+        ("tasks", task_key),
+        ("pairs", f"{task_key}/{architecture_key}"),
+    ):
+        part = defaults.get(section) or {}
+        merged |= (part if key is None else part.get(key)) or {}
+    merged |= {key: value for key, value in (changes or {}).items() if value is not None}
+    merged["architecture"] = architecture_key
+    return check_config(merged)
+
+
+def check_config(content: Mapping[str, Any]) -> TrainingConfig:
+    """Return the settings as a value.
+
+    Raises
+    ------
+    TrainingError
+        If a key is unknown or a value is not allowed: the first is named.
+    """
+    try:
+        return TrainingConfig(**content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the settings as a whole"
+        raise TrainingError(
+            f"Training setting {key} is {first.get('input')!r}: {first['msg']}.",
+            remedy=f"Known settings: {', '.join(TrainingConfig.model_fields)}.",
+            column=key,
+        ) from None
+
+
+@functools.cache
+def _defaults() -> dict[str, Any]:
+    content = yaml.safe_load(DEFAULTS_FILE.read_text(encoding="utf-8"))
+    return content if isinstance(content, dict) else {}

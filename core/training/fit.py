@@ -1,0 +1,258 @@
+"""HEAVY: fit a tail: AdamW, averaged weights, early stopping by group, resumed after a kill."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import TrainingError
+from core.inference.calibration import negative_log_likelihood
+from core.training.batches import Batches
+from core.training.config import TrainingConfig
+from core.training.selection import weighted_macro_f1
+from core.training.sources import Source
+from core.training.state import FitState, load_state, save_state
+from core.training.tail import logits_of, twin_of
+from core.training.training_set import TrainingSet
+
+OnEpoch = Callable[[dict[str, Any]], None]
+VALIDATION_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitPlan:
+    """What one fit trains on and is judged by.
+
+    Attributes
+    ----------
+    train, validation : ndarray of int64
+        Rows of the training set; no group in both. ``validation`` may be empty when the last
+        weights are kept.
+    weights : ndarray of shape (n_validation,), float64
+        How many pictures each validation picture stands for.
+    state_path : Path or None
+        Where the state is kept after every epoch; None keeps none.
+    label : str
+        Stands in every epoch's line: ``final``, ``fold 1 of 5``.
+    """
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    state_path: Path | None = None
+    label: str = "final"
+
+
+def fit_tail(
+    tail: keras.Model,
+    data: TrainingSet,
+    plan: FitPlan,
+    *,
+    source: Source,
+    config: TrainingConfig,
+    on_epoch: OnEpoch | None = None,
+) -> FitState:
+    """Train a tail; afterwards it holds the weights to keep.
+
+    Parameters
+    ----------
+    tail : keras.Model
+        From ``tail_of``, layers frozen as wanted.
+    data : TrainingSet
+    plan : FitPlan
+    source : Source
+        Input of the tail for rows of the set.
+    config : TrainingConfig
+    on_epoch : callable or None
+        Called after every epoch of this call with ``fit, epoch, epochs, loss, seconds`` and, with
+        validation, ``macro_f1, nll``.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is no longer a number, or the stored state is of another network.
+    """
+    if not len(plan.validation) and config.keep == "best":
+        raise TrainingError(
+            "There is no picture to validate with.",
+            remedy="Give more groups, or train with keep: last.",
+        )
+    # XLA compiles for minutes what a few epochs on a CPU do not pay back.
+    jit = "auto" if keras.backend.backend() == "jax" else False
+    optimizer = make_optimizer(config)
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=config.label_smoothing
+    )
+    tail.compile(optimizer, loss, jit_compile=jit)
+    state = FitState()
+    if plan.state_path is not None:
+        state = load_state(plan.state_path) or state
+    if not state.finished:
+        batches = Batches(data, plan.train, source=source, config=config)
+        judge = _Judge(data, plan, source, twin_of(tail))
+        _run(tail, _EpochEnd(batches, judge, state, config, on_epoch))
+        if plan.state_path is not None:
+            save_state(state, plan.state_path)
+    _assign(tail.weights, state.best)
+    return state
+
+
+def make_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
+    """Return AdamW (Loshchilov & Hutter 2019) with the schedule and averaging of the settings."""
+    rate: Any = config.learning_rate
+    if config.schedule == "cosine":
+        n_steps = config.epochs * config.steps_per_epoch
+        n_warmup = int(config.warmup * n_steps)
+        rate = keras.optimizers.schedules.CosineDecay(
+            config.learning_rate * (0.1 if n_warmup else 1.0),
+            n_steps - n_warmup,
+            alpha=0.05,
+            warmup_target=config.learning_rate if n_warmup else None,
+            warmup_steps=n_warmup,
+        )
+    averaging = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
+    return keras.optimizers.AdamW(
+        rate, weight_decay=config.weight_decay, clipnorm=config.clip_norm, **averaging
+    )
+
+
+def _run(tail: keras.Model, watch: _EpochEnd) -> None:
+    tail.optimizer.build(tail.trainable_variables)
+    if watch.state.epochs_done:
+        _resume(tail, watch.state)
+    tail.fit(
+        watch.batches,
+        epochs=watch.config.epochs,
+        initial_epoch=watch.state.epochs_done,
+        shuffle=False,
+        verbose=0,
+        callbacks=[watch],
+    )
+    watch.state.finished = True
+
+
+class _Judge:
+    """Validates the averaged weights in a twin of the tail, so that training is not disturbed."""
+
+    def __init__(self, data: TrainingSet, plan: FitPlan, source: Source, twin: keras.Model) -> None:
+        self.twin, self.plan = twin, plan
+        self._source, self._y_true = source, data.y_true[plan.validation]
+
+    def take_over(self, tail: keras.Model) -> None:
+        """Give the twin the averaged weights (or, without averaging, the current ones)."""
+        _assign(self.twin.weights, tail.get_weights())
+        tail.optimizer.finalize_variable_values(self.twin.trainable_variables)
+
+    def scores(self) -> dict[str, float]:
+        """Return macro F1 and negative log-likelihood on the validation groups."""
+        rows = self.plan.validation
+        if not len(rows):
+            return {}
+        logits = np.concatenate(
+            [
+                logits_of(self.twin, self._source.clean(rows[i : i + VALIDATION_BATCH]))
+                for i in range(0, len(rows), VALIDATION_BATCH)
+            ]
+        )
+        weights = self.plan.weights
+        return {
+            "macro_f1": weighted_macro_f1(self._y_true, logits, weights=weights),
+            "nll": negative_log_likelihood(logits, self._y_true, weights=weights),
+        }
+
+
+class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type hints
+    """After each epoch: validate, remember the best, stop in time, store the state."""
+
+    def __init__(
+        self,
+        batches: Batches,
+        judge: _Judge,
+        state: FitState,
+        config: TrainingConfig,
+        on_epoch: OnEpoch | None,
+    ) -> None:
+        super().__init__()
+        self.batches, self.state, self.config = batches, state, config
+        self._judge, self._on_epoch = judge, on_epoch
+        self._started = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Tell the batches which epoch they are drawn for."""
+        self.batches.epoch = epoch
+        self._started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Judge the epoch."""
+        loss = float((logs or {}).get("loss", math.nan))
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss is no number after epoch {epoch + 1}.",
+                remedy="Lower learning_rate.",
+            )
+        self._judge.take_over(self.model)
+        line = {
+            "fit": self._judge.plan.label,
+            "epoch": epoch + 1,
+            "epochs": self.config.epochs,
+            "loss": loss,
+            **self._judge.scores(),
+            "seconds": round(time.monotonic() - self._started, 2),
+        }
+        self._remember(epoch, line)
+        if self._on_epoch is not None:
+            self._on_epoch(line)
+
+    def _remember(self, epoch: int, line: dict[str, Any]) -> None:
+        state, path = self.state, self._judge.plan.state_path
+        score = float(epoch) if self.config.keep == "last" else line["macro_f1"]
+        if score > state.best_score:
+            state.best, state.best_epoch = self._judge.twin.get_weights(), epoch
+            state.best_score = score
+        state.history.append(line)
+        state.epochs_done = epoch + 1
+        if self.config.keep == "best" and epoch - state.best_epoch >= self.config.patience:
+            self.model.stop_training = True
+        if path is not None:
+            state.weights = _values([*self.model.weights, *_random_states(self.model)])
+            state.optimizer = _values(self.model.optimizer.variables)
+            save_state(state, path)
+
+
+def _random_states(tail: keras.Model) -> list[Any]:
+    """Return the variables that dropout draws from: resumed, it draws what it would have drawn."""
+    return [
+        layer.seed_generator.state
+        for layer in tail.layers
+        if getattr(layer, "seed_generator", None) is not None
+    ]
+
+
+def _resume(tail: keras.Model, state: FitState) -> None:
+    variables = [*tail.weights, *_random_states(tail)]
+    _assign(variables, state.weights)
+    _assign(tail.optimizer.variables, state.optimizer)
+    print(f"Going on after epoch {state.epochs_done} of a run that stopped.", file=sys.stderr)
+
+
+def _values(variables: list[Any]) -> list[NDArray[Any]]:
+    return [np.asarray(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables: list[Any], values: list[NDArray[Any]]) -> None:
+    if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
+        raise TrainingError(
+            "The stored state of the run does not fit the network.",
+            remedy="Delete the folder `training` in the product's home and start again.",
+        )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
