@@ -6,6 +6,7 @@ placeholder that nothing on the Analyse path opens.
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -132,6 +133,23 @@ def small_card(task: TaskSpec, version: str = "small-1", **changes: Any) -> Card
     return Card(**(values | changes))
 
 
+@functools.cache
+def _plain_files(task_key: str) -> Mapping[str, bytes]:
+    """Return the files of the small version of a task, but for its card."""
+    task = load_task(task_key)
+    weights, size = weights_of(task), Recipe.from_task(task).output_size
+    graph, golden_in = build_graph(task, weights), slices(2, size, seed=11)
+    output = run_graph(graph, golden_in.astype(np.float32))
+    golden = Golden(golden_in, output, weights["head"], weights["bias"])
+    return {
+        "model.keras": b"placeholder",
+        **graph_bytes(graph),
+        "calibration.yaml": Calibration(temperature=1.5, fitted_on="drawn", n=40).to_yaml(),
+        "gate.npz": small_gate(graph, size).to_bytes(),
+        "golden.npz": golden.to_bytes(),
+    }
+
+
 def version_files(
     task: TaskSpec,
     version: str = "small-1",
@@ -141,24 +159,10 @@ def version_files(
     **parts: bytes,
 ) -> dict[str, bytes]:
     """Return every file of a small version; ``parts`` (such as ``gate``) replace one by stem."""
-    weights = weights_of(task)
-    card = card or small_card(task, version)
-    plain = build_graph(task, weights)
-    golden_in = slices(2, card.input_size, seed=11)
-    golden = Golden(
-        golden_in,
-        run_graph(plain, golden_in.astype(np.float32)),
-        weights["head"],
-        weights["bias"],
-    )
-    files = {
-        "model.keras": b"placeholder",
-        **graph_bytes(graph or build_graph(task, weights)),
-        "card.yaml": card.to_yaml(),
-        "calibration.yaml": Calibration(temperature=1.5, fitted_on="drawn", n=40).to_yaml(),
-        "gate.npz": small_gate(plain, card.input_size).to_bytes(),
-        "golden.npz": golden.to_bytes(head=card.head),
-    }
+    files = dict(_plain_files(task.key))
+    if graph is not None:
+        files |= graph_bytes(graph)
+    files["card.yaml"] = (card or small_card(task, version)).to_yaml()
     stems = {name.split(".")[0]: name for name in files if not name.startswith("engine")}
     return files | {stems[stem]: content for stem, content in parts.items()}
 

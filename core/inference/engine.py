@@ -191,6 +191,13 @@ def _check_graph(model: ov.Model, version: ModelVersion) -> None:
             f"{', '.join(missing) or 'or has more than one input'}.",
             remedy="Export the version again.",
         )
+    rows, columns = version.card.input_size
+    if not model.inputs[0].get_partial_shape().compatible(ov.PartialShape([1, rows, columns, 3])):
+        raise ModelVersionError(
+            f"The graph of model version {version.name} does not take pictures of "
+            f"{rows} x {columns} pixels.",
+            remedy="Export the version again.",
+        )
     shape = model.outputs[places[LOGITS]].get_partial_shape()
     n_outputs = shape[1].get_length() if shape.rank.get_length() == 2 else 0
     n_classes = len(version.card.class_names)
