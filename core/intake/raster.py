@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -73,7 +74,8 @@ def read_raster(data: bytes, kind: PictureKind, *, frame: int | None = None) -> 
         if _is_truncated(data, kind, error):
             raise incomplete() from None
         raise IntakeError(
-            f"The {kind.value.upper()} is damaged and cannot be decoded.", remedy=EXPORT_AGAIN
+            f"The {kind.value.upper()} cannot be decoded: it is damaged or of a rare variant.",
+            remedy=EXPORT_AGAIN,
         ) from None
     n_trailing = facts.n_trailing if facts else _bytes_after_jpeg(data, kind)
     if n_trailing:
@@ -171,7 +173,19 @@ def _is_truncated(data: bytes, kind: PictureKind, error: BaseException) -> bool:
     """Whether the file ends too early; the error's text is looked at, never shown."""
     if kind is PictureKind.JPEG and _END_OF_JPEG not in data:
         return True
+    if kind is PictureKind.TIFF and _directory_is_cut_off(data):
+        return True
     return isinstance(error, EOFError) or "truncated" in str(error).lower()
+
+
+def _directory_is_cut_off(data: bytes) -> bool:
+    """Whether the first directory of a TIFF lies beyond its end (TIFF 6.0, section 2)."""
+    order = "<" if data.startswith(b"II") else ">"
+    is_big = data[2:4] in (b"+\x00", b"\x00+")
+    at, form = (8, "Q") if is_big else (4, "I")
+    if len(data) < at + struct.calcsize(form):
+        return True
+    return bool(struct.unpack_from(order + form, data, at)[0] + 2 > len(data))
 
 
 def _bytes_after_jpeg(data: bytes, kind: PictureKind) -> int:

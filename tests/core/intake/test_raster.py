@@ -24,9 +24,9 @@ def test_a_truncated_file_is_refused_and_says_what_to_do(kind, share):
     assert caught.value.remedy == "Export it again."
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_half_a_file_is_called_incomplete(kind):
-    data = files.encoded(files.picture(), kind)
+    data = files.encoded(files.picture(), kind, **KINDS[kind])
     with pytest.raises(IntakeError, match=r"The file is incomplete. Export it again."):
         read_study(data[: len(data) // 2])
 

@@ -144,3 +144,13 @@ def test_a_colour_space_that_cannot_be_shown_is_refused_by_name():
     lab = Image.frombytes("LAB", (96, 96), bytes(96 * 96 * 3))
     with pytest.raises(IntakeError, match="colour space LAB is not read"):
         read_study(files.encoded(lab, "TIFF"))
+
+
+def test_16_bit_colour_png_is_brought_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    deep = files.colour().astype(np.uint16) * 257
+    data = cv2.imencode(".png", deep[..., ::-1])[1].tobytes()
+    chunk = files.png_chunk(b"eXIf", exif.tobytes()[6:])
+    image = read_study(data[:33] + chunk + data[33:])
+    assert np.array_equal(image.values, np.rot90(deep, -1))

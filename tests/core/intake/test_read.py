@@ -4,8 +4,11 @@ import hashlib
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
+from pydicom.uid import JPEG2000Lossless
 
 from core.errors import IntakeError
 from core.intake import read_study
@@ -39,6 +42,20 @@ def test_every_failure_of_a_decoder_becomes_a_refusal_without_its_text(failure):
 def test_a_fault_of_ours_is_not_taken_for_a_damaged_file():
     with pytest.raises(KeyboardInterrupt), refusing("It is damaged.", remedy="Export again."):
         raise KeyboardInterrupt
+
+
+def test_many_threads_read_what_one_does():
+    data = [
+        files.encoded(files.picture(seed=1)),
+        files.encoded(files.colour(), "JPEG"),
+        files.encoded(files.picture().astype(np.uint16) * 257, "TIFF"),
+        files.compressed(files.picture(), JPEG2000Lossless),
+        files.bundled("MR_small.dcm"),
+    ] * 8
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(read_study, data))
+    for one, many in zip(map(read_study, data[:5]), together, strict=False):
+        assert np.array_equal(one.values, many.values)
 
 
 LIGHT = """
