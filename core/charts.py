@@ -6,7 +6,7 @@ classes come from the task. Nothing is said by colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pandas as pd
@@ -17,14 +17,16 @@ TEXT = "#C9CED6"
 QUIET = "#8A919C"
 GRID = "#2B313A"
 ACCENT = "#6FB1E0"
-# One hue, dark to light: its order survives every colour blindness and grey print.
+# One hue, dark to light: its order survives every colour blindness and grey print. It stops where
+# light text still stands out 4.5 : 1 from it.
 SEQUENTIAL = (
-    (0.0, "#141A21"),
-    (0.25, "#1F3A54"),
-    (0.5, "#2F6390"),
-    (0.75, "#5795C7"),
-    (1.0, "#B5DAF5"),
+    (0.0, "#151B22"),
+    (0.25, "#1B2F43"),
+    (0.5, "#224766"),
+    (0.75, "#2A5F8C"),
+    (1.0, "#3577B2"),
 )
+CELL_TEXT = "#FFFFFF"
 # Fonts whose figures all have one width; svg text takes no font-variant from here.
 _FONT = "'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', Arial, sans-serif"
 
@@ -44,7 +46,19 @@ def _styled(figure: go.Figure, *, height: int) -> go.Figure:
     )
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(gridcolor=GRID, zerolinecolor=GRID, automargin=True, fixedrange=True)
+    figure.update_yaxes(ticklabelstandoff=6)
     return figure
+
+
+def _one_row_each(figure: go.Figure, names: Sequence[str]) -> None:
+    """Give every name a row of its own, top to bottom, also where nothing is drawn in it."""
+    figure.update_yaxes(
+        type="category",
+        categoryorder="array",
+        categoryarray=list(names),
+        range=[len(names) - 0.5, -0.5],
+        showgrid=False,
+    )
 
 
 def confusion_chart(
@@ -84,7 +98,7 @@ def confusion_chart(
         text=square("text"),
         customdata=square("n"),
         texttemplate="%{text}",
-        textfont={"size": 16},  # its colour is left to plotly: it contrasts with the cell
+        textfont={"size": 16, "color": CELL_TEXT},
         zmin=0,
         zmax=1,
         colorscale=[list(stop) for stop in SEQUENTIAL],
@@ -125,7 +139,7 @@ def interval_chart(
             _interval(figure, row, name=name, colour=colours.get(row["class"], ACCENT))
     _styled(figure, height=56 + 38 * len(rows))
     figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", dtick=0.2)
-    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    _one_row_each(figure, [titles.get(name, name) for name in rows["class"]])
     return figure
 
 
@@ -183,7 +197,7 @@ def probability_chart(rows: pd.DataFrame) -> go.Figure:
     _styled(figure, height=24 + 40 * len(rows))
     figure.update_layout(bargap=0.35)
     figure.update_xaxes(range=[0, 1.12], visible=False)
-    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    _one_row_each(figure, list(rows["title"]))
     return figure
 
 
@@ -210,6 +224,7 @@ def reliability_chart(bins: pd.DataFrame) -> go.Figure:
         text=[f"{n:,}" for n in bins["n"]],
         textposition="top left",
         textfont={"color": QUIET, "size": 11},
+        cliponaxis=False,
         error_y={
             "array": high - bins["observed_rate"],
             "arrayminus": bins["observed_rate"] - low,
@@ -221,7 +236,7 @@ def reliability_chart(bins: pd.DataFrame) -> go.Figure:
     )
     figure = _styled(go.Figure([diagonal, points]), height=340)
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", title="probability of the call")
-    figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title="share that was right")
+    figure.update_yaxes(range=[-0.02, 1.08], tickformat=".0%", title="share that was right")
     return figure
 
 

@@ -148,6 +148,18 @@ def test_the_sequential_scale_only_gets_lighter():
     assert all(later > earlier for earlier, later in itertools.pairwise(steps))
 
 
+def test_the_text_of_a_cell_stands_out_from_every_colour_of_the_scale():
+    for _, colour in charts.SEQUENTIAL:
+        assert (luminance(charts.CELL_TEXT) + 0.05) / (luminance(colour) + 0.05) >= 4.5
+
+
+def test_a_class_without_a_figure_keeps_its_row():
+    rows = rows_of(run_figures(make_run([0, 1], np.eye(4)[[0, 1]])), "sensitivity")
+    axis = charts.interval_chart(rows, titles=TITLES, colours=COLOURS).layout.yaxis
+    assert list(axis.categoryarray) == list(TITLES.values())
+    assert tuple(axis.range) == (3.5, -0.5)
+
+
 @pytest.mark.parametrize("colour", [charts.TEXT, charts.QUIET, charts.ACCENT, *COLOURS.values()])
 def test_text_and_marks_stand_out_from_a_near_black_ground(colour):
     contrast = (luminance(colour) + 0.05) / (luminance("#14181D") + 0.05)
