@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test test-heavy lint types mlflow clean
+.PHONY: help run test test-heavy lint types lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -27,11 +27,16 @@ lint: .venv/.for-test ## style
 types: .venv/.for-test ## types of core
 	@$(PY) -m mypy
 
+lock: ## resolve anew what the pinned packages bring (takes uv)
+	@: > .ci/constraints.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+		--custom-compile-command "make lock" requirements.txt tests/requirements.txt -o .ci/constraints.txt
+
 clean: ## remove what make made; models, data and the product's home stay
 	@rm -rf .venv .venv.log .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.for-run: requirements.txt .ci/environment
+.venv/.for-run: requirements.txt .ci/constraints.txt .ci/environment
 	@.ci/environment requirements.txt
 	@touch $@
 
