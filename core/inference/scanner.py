@@ -21,7 +21,6 @@ from core.inference.allow_list import ACTIVATIONS, ALLOWED, VALUES
 MAX_FILE = 512 << 20
 MAX_CONFIG = 16 << 20
 MAX_WEIGHTS = 1 << 30
-MAX_LINKS = 100_000  # a group that contains itself would be walked for ever
 MEMBERS = frozenset({"config.json", "metadata.json", "model.weights.h5"})
 
 
@@ -78,11 +77,15 @@ def scan_weights(weights: bytes) -> None:
     try:
         with h5py.File(io.BytesIO(weights), "r") as file:
             declared = 0
-            for n_links, (group, name) in enumerate(_links(file)):
-                if n_links > MAX_LINKS:
-                    raise _refused("its weights have too many parts")
+            met: set[int] = set()
+            for group, name in _links(file):
                 if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                     raise _refused(f"its weights hold a link ({name})")
+                # A group that contains itself would be walked for ever.
+                place = h5py.h5o.get_info(group[name].id).addr
+                if place in met:
+                    raise _refused(f"its weights hold a part twice ({name})")
+                met.add(place)
                 declared += _declared_bytes(group[name])
                 if declared > MAX_WEIGHTS:
                     raise _refused("its weights declare more than 1 GiB")
@@ -123,6 +126,8 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
 
 def _check_object(node: dict[str, Any]) -> None:
     name, module = node.get("class_name"), node.get("module")
+    if not isinstance(name, str) or not isinstance(module, str | None):
+        raise _refused("it names something that is no class")
     if name in VALUES and module is None:
         return
     if name == "function":
@@ -133,8 +138,8 @@ def _check_object(node: dict[str, Any]) -> None:
     classes = ALLOWED.get(str(module), frozenset())
     registered = node.get("registered_name")
     plain = registered in (None, name) or str(registered).startswith("Functional")
-    if not (isinstance(name, str) and plain and (classes is None or name in classes)):
-        raise _refused(f"it names {str(module)[:60]}.{str(name)[:60]}, which is not allowed")
+    if not (plain and (classes is None or name in classes)):
+        raise _refused(f"it names {str(module)[:60]}.{name[:60]}, which is not allowed")
 
 
 def _links(file: Any) -> Iterator[tuple[Any, str]]:

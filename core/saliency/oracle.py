@@ -48,13 +48,16 @@ class GradientOracle:
         return self._call(batch, class_index)
 
     def _call(self, batch: FloatArray, class_index: int, **options: Any) -> FloatArray:
-        made = self._gradcam(
-            lambda outputs: outputs[:, class_index],
-            np.asarray(batch, np.float32),
-            penultimate_layer=self._layer,
-            seek_penultimate_conv_layer=False,
-            **options,
-        )
+        with warnings.catch_warnings():
+            # tf-keras-vis hands the one input over in a list; Keras takes it and says so.
+            warnings.filterwarnings("ignore", message="The structure of `inputs`")
+            made = self._gradcam(
+                lambda outputs: outputs[:, class_index],
+                np.asarray(batch, np.float32),
+                penultimate_layer=self._layer,
+                seek_penultimate_conv_layer=False,
+                **options,
+            )
         return np.asarray(np.asarray(made)[0], np.float32)
 
 
