@@ -76,7 +76,13 @@ class VersionDraft:
     known_failures: tuple[str, ...] = ()
 
 
-def export_version(network: keras.Model, draft: VersionDraft, *, models: Path) -> Path:
+def export_version(
+    network: keras.Model,
+    draft: VersionDraft,
+    *,
+    models: Path,
+    files: Mapping[str, Path | bytes] | None = None,
+) -> Path:
     """Write ``models/<task>/<name>`` and return its folder.
 
     Parameters
@@ -86,6 +92,8 @@ def export_version(network: keras.Model, draft: VersionDraft, *, models: Path) -
     draft : VersionDraft
     models : Path
         Folder of model versions.
+    files : mapping or None
+        What ``export_network`` gave for this network, where it was exported already.
 
     Raises
     ------
@@ -95,18 +103,21 @@ def export_version(network: keras.Model, draft: VersionDraft, *, models: Path) -
         If network and engine graph disagree.
     """
     with tempfile.TemporaryDirectory() as folder:
-        files = export_network(
-            network,
-            gate_layer=draft.spec.gate_layer,
-            folder=Path(folder),
-            half_engine=draft.spec.half_engine,
+        content: dict[str, Path | bytes] = dict(
+            files
+            or export_network(
+                network,
+                gate_layer=draft.spec.gate_layer,
+                folder=Path(folder),
+                half_engine=draft.spec.half_engine,
+            )
         )
         for name, run in draft.runs.items():
-            files[f"evaluation/{name}"] = write_run(run, Path(folder) / name)
-        files["card.yaml"] = card_of(network, draft).to_yaml()
-        files["calibration.yaml"] = draft.calibration.to_yaml()
-        files["gate.npz"] = draft.gate.to_bytes()
-        return write_version(models / draft.task.key, draft.name, files=files)
+            content[f"evaluation/{name}"] = write_run(run, Path(folder) / name)
+        content["card.yaml"] = card_of(network, draft).to_yaml()
+        content["calibration.yaml"] = draft.calibration.to_yaml()
+        content["gate.npz"] = draft.gate.to_bytes()
+        return write_version(models / draft.task.key, draft.name, files=content)
 
 
 def card_of(network: keras.Model, draft: VersionDraft) -> Card:

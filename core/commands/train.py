@@ -1,0 +1,127 @@
+"""Fit a new model version; one JSON line an epoch, then the version and its metrics."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.commands.arguments import add_task
+from core.errors import ArgumentError, TrainingError
+from core.workflows.training import Listener, TrainingRequest, train
+
+SECONDS_BETWEEN = 5.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``train``."""
+    add_task(parser)
+    parser.add_argument("--architecture", metavar="A", required=True, help="such as mobilenet")
+    parser.add_argument("--data", metavar="DIR", type=Path, help="the task's own folder otherwise")
+    parser.add_argument("--version", metavar="NAME", help="name of the new version")
+    parser.add_argument("--epochs", metavar="N", type=int)
+    parser.add_argument("--seed", metavar="S", type=int)
+    parser.add_argument(
+        "--limit", metavar="N", type=int, help="at most N pictures, for a quick run"
+    )
+    parser.add_argument(
+        "--folds", metavar="K", type=int, help="also judge every picture out of fold"
+    )
+    parser.add_argument(
+        "--with-random-split", action="store_true", help="also measure the leaking figure"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="any other training setting, such as learning_rate=0.001 (may be repeated)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, with one line an epoch and the version at the end."""
+    if args.limit is not None and args.limit < 1:
+        raise ArgumentError(f"--limit is {args.limit}.", remedy="Give a number above 0.")
+    request = TrainingRequest(
+        task=args.task,
+        architecture=args.architecture,
+        data=args.data,
+        version=args.version,
+        limit=args.limit,
+        n_folds=args.folds,
+        with_random_split=args.with_random_split,
+        changes={**_settings(args.set), "epochs": args.epochs, "seed": args.seed},
+    )
+    out = args.out
+    listener = Listener(
+        on_epoch=lambda line: out.line(line, text=_epoch_text(line)),
+        on_progress=_paced(out.progress),
+        on_note=out.progress,
+    )
+    trained = train(request, listener=listener)
+    answer = {
+        "model_version": trained.model_version,
+        "path": str(trained.path),
+        "metrics": trained.metrics,
+    }
+    out.line(answer, text=_answer_text(answer))
+    return 0
+
+
+def _settings(pairs: list[str]) -> dict[str, Any]:
+    """Read ``KEY=VALUE`` pairs, values as YAML.
+
+    >>> _settings(["keep=last", "views=[identity, flip_left_right]"])
+    {'keep': 'last', 'views': ['identity', 'flip_left_right']}
+    """
+    found = {}
+    for pair in pairs:
+        key, separator, text = pair.partition("=")
+        if not (key and separator):
+            raise ArgumentError(f"--set got {pair!r}.", remedy="Write KEY=VALUE.")
+        try:
+            found[key.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise TrainingError(
+                f"The value of {key} cannot be read: {text!r}.", remedy="Write it as YAML."
+            ) from None
+    return found
+
+
+def _paced(tell: Callable[[str], None]) -> Callable[[str, int, int], None]:
+    """Return a progress function that speaks every few seconds and at the end."""
+    last = time.monotonic()
+
+    def progress(what: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == total or now - last >= SECONDS_BETWEEN:
+            last = now
+            tell(f"{what}: {done} of {total}")
+
+    return progress
+
+
+def _epoch_text(line: dict[str, Any]) -> str:
+    score = f"  validation macro F1 {line['macro_f1']:.3f}" if "macro_f1" in line else ""
+    return (
+        f"{line['fit']}: epoch {line['epoch']} of {line['epochs']}  loss {line['loss']:.3f}{score}"
+        f"  ({line['seconds']:.0f} s)"
+    )
+
+
+def _answer_text(answer: dict[str, Any]) -> str:
+    lines = [f"Written: {answer['model_version']} ({answer['path']})"]
+    for split, figures in answer["metrics"].items():
+        value = figures["macro_f1"]
+        lines.append(f"  {split}: {figures['title']}")
+        if value["value"] is not None:
+            low, high = value["low_grouped"], value["high_grouped"]
+            interval = "" if low is None else f" (95 % {low:.3f} to {high:.3f})"
+            lines.append(f"    macro F1 {value['value']:.3f}{interval}, n = {figures['n']}")
+    return "\n".join(lines)

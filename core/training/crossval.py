@@ -1,0 +1,98 @@
+"""HEAVY: grouped folds: every picture is judged by a network that never saw its group.
+
+All folds share the frozen stem and its stored maps, so a fold costs one fit of the tail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain import FloatArray
+from core.errors import TrainingError
+from core.training.selection import hold_out_groups, hold_out_pictures
+from core.training.tail import logits_of, tail_of
+from core.training.workbench import Workbench
+
+Rows = NDArray[np.int64]
+INNER_SHARE = 0.15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutOfFold:
+    """Out-of-fold outputs of every picture.
+
+    ``logits`` (n, n_classes) float64; ``gate_features`` (n, n_gate) float32, which differ from fold
+    to fold only where nothing is frozen; ``folds`` (n,) int64.
+    """
+
+    logits: NDArray[np.float64]
+    gate_features: FloatArray
+    folds: Rows
+
+
+def run_folds(bench: Workbench) -> OutOfFold:
+    """Fit one network a fold and measure the pictures it did not see.
+
+    Where the best weights are kept, they are chosen by groups inside the fold's own training
+    groups, never by the pictures that are judged.
+
+    Raises
+    ------
+    TrainingError
+        If the job has no folds.
+    """
+    folds = bench.job.folds
+    if folds is None:
+        raise TrainingError("There are no folds to run.", remedy="Ask for at least 2 folds.")
+    n = len(bench.data)
+    logits = np.full((n, len(bench.data.class_names)), np.nan)
+    gate_features: FloatArray | None = None
+    for fold in range(bench.job.n_folds):
+        outside, judged = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        train, stop = outside, outside[:0]
+        if bench.config.keep == "best":
+            train, stop = hold_out_groups(
+                bench.data, outside, share=INNER_SHARE, seed=bench.config.seed + fold
+            )
+        network = bench.network(seed=bench.config.seed + 1000 + fold)
+        label = f"fold {fold + 1} of {bench.job.n_folds}"
+        bench.fit(network, bench.plan(train, stop, label=label))
+        measured = bench.measure(network, judged)
+        if gate_features is None:
+            gate_features = np.empty((n, measured.gate_features.shape[1]), np.float32)
+        logits[judged], gate_features[judged] = measured.logits, measured.gate_features
+    if gate_features is None or not np.isfinite(logits).all():
+        raise TrainingError("A fold gave no usable answer.", remedy="Lower learning_rate.")
+    return OutOfFold(logits, gate_features, folds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RandomSplit:
+    """What a random split measures: ``logits`` of ``rows`` whose neighbours were trained on."""
+
+    rows: Rows
+    logits: NDArray[np.float64]
+
+
+def run_random_split(bench: Workbench) -> RandomSplit:
+    """Fit once with pictures held out by lot, groups ignored, as published figures often were.
+
+    It uses the thinned pictures, whose neighbours are further apart than in the whole set: the
+    figure is, if anything, too low for a leak.
+    """
+    train, judged = hold_out_pictures(bench.thinned, share=0.2, seed=bench.config.seed)
+    network = bench.network(seed=bench.config.seed + 2000)
+    config = bench.config.model_copy(update={"keep": "last"})
+    plan = bench.plan(train, judged[:0], label="random split")
+    bench.fit(network, plan, config=config)
+    tail = tail_of(network, bench.spec.freeze_until)
+    logits = np.concatenate(
+        [
+            logits_of(tail, bench.source.clean(judged[start : start + 64]))
+            for start in range(0, len(judged), 64)
+        ]
+    )
+    return RandomSplit(judged, logits.astype(np.float64))

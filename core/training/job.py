@@ -1,0 +1,117 @@
+"""What a training run is asked to do, as one value, and how it tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.datasets.manifest import Manifest
+from core.datasets.splits import Split
+from core.errors import TrainingError
+from core.preprocessing import Recipe
+from core.tasks import TaskSpec
+from core.training.config import TrainingConfig
+from core.training.forward import Progress
+from core.training.training_set import TrainingSet
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where a run reads and writes; ``backbones`` None lets Keras download."""
+
+    home: Path
+    models: Path
+    backbones: Path | None = None
+
+    @property
+    def cache(self) -> Path:
+        """Stored maps of frozen blocks."""
+        return self.home / "cache" / "maps"
+
+    def state(self, run_key: str) -> Path:
+        """Folder of the states of a run that may be killed."""
+        return self.home / "training" / run_key
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Told what happens: one line an epoch, progress of long passes, sentences for a person."""
+
+    on_epoch: Callable[[dict[str, Any]], None] = lambda line: None
+    on_progress: Progress = lambda what, done, total: None
+    on_note: Callable[[str], None] = lambda sentence: None
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingJob:
+    """A training run.
+
+    Attributes
+    ----------
+    task : TaskSpec
+    recipe : Recipe
+        What the pixels of ``data`` went through.
+    manifest : Manifest
+        Row by row the pictures of ``data``.
+    data : TrainingSet
+    config : TrainingConfig
+    version : str
+        Name of the model version to write.
+    split : Split
+        Which pictures are fitted on, stopped by, calibrated on and tested on.
+    folders : Folders
+    folds : ndarray of shape (n,), int64, or None
+        Grouped folds for the out-of-fold run; None leaves it out.
+    with_random_split : bool
+        Measure the leaking figure too.
+    listener : Listener
+    """
+
+    task: TaskSpec
+    recipe: Recipe
+    manifest: Manifest
+    data: TrainingSet
+    config: TrainingConfig
+    version: str
+    split: Split
+    folders: Folders
+    folds: NDArray[np.int64] | None = None
+    with_random_split: bool = False
+    listener: Listener = field(default_factory=Listener)
+
+    def __post_init__(self) -> None:
+        if len(self.data) != len(self.manifest) or len(self.split.parts) != len(self.data):
+            raise TrainingError(
+                f"{len(self.data)} pictures, {len(self.manifest)} rows of the manifest and "
+                f"{len(self.split.parts)} of the split do not fit together.",
+                remedy="Make all three from the same readable pictures.",
+            )
+
+    @property
+    def n_folds(self) -> int:
+        """How many folds there are; 0 without."""
+        return 0 if self.folds is None else int(self.folds.max()) + 1
+
+    def rows(self, *parts: str) -> NDArray[np.int64]:
+        """Return the rows of parts of the split, ascending."""
+        return np.sort(np.concatenate([self.split.rows(part) for part in parts]))
+
+    @property
+    def fitted_parts(self) -> tuple[str, ...]:
+        """Parts of the split that the shipped weights are fitted on.
+
+        Where out-of-fold outputs calibrate, the calibration part is free to train on (unless the
+        gate needs it, because its layer is trained too); where the last weights are kept, so is the
+        validation part.
+        """
+        parts = ["train"]
+        if self.config.keep == "last":
+            parts.append("validation")
+        if self.folds is not None and self.config.spec.freeze_until is not None:
+            parts.append("calibration")
+        return tuple(parts)

@@ -1,0 +1,252 @@
+"""HEAVY: a whole training run, from prepared pictures to a written model version."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from core.errors import CoreError
+from core.evaluation.runs import EvaluationRun
+from core.inference.calibration import Calibration, apply_temperature
+from core.inference.card import MetricSet
+from core.inference.gate import Gate, out_of_fold_distances
+from core.training.crossval import OutOfFold, run_folds, run_random_split
+from core.training.export import export_network
+from core.training.forward import Measured
+from core.training.job import Listener, TrainingJob
+from core.training.report import (
+    Judged,
+    answer_metrics,
+    known_failures,
+    make_run,
+    summarise,
+    training_data,
+)
+from core.training.tracking import Tracker
+from core.training.trust import (
+    GateSettings,
+    calibrate,
+    cross_fitted_probabilities,
+    frozen_gate,
+    is_blank,
+    is_refused,
+    trained_gate,
+)
+from core.training.version import VersionDraft, export_version
+from core.training.workbench import Workbench, settings_for_card
+
+__all__ = ["Listener", "Trained", "train_version"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A written version: its name, its folder, its metrics by split (contracts.md, *train*)."""
+
+    model_version: str
+    path: Path
+    metrics: dict[str, Any]
+
+
+def train_version(job: TrainingJob, *, tracking_uri: str | None) -> Trained:
+    """Fit, calibrate, measure and write a model version.
+
+    Parameters
+    ----------
+    job : TrainingJob
+    tracking_uri : str or None
+        MLflow server; None: SQLite inside the home.
+
+    Raises
+    ------
+    TrainingError, ModelVersionError
+        If the run cannot start, or go on; nothing is written then.
+    """
+    tracker = Tracker(
+        tracking_uri, home=job.folders.home, experiment=job.task.key, name=job.version
+    )
+    tracker.parameters(settings_for_card(job.config))
+    try:
+        trained = _Run(_tracked(job, tracker)).finish()
+    except (CoreError, KeyboardInterrupt):
+        tracker.fail()
+        raise
+    tracker.figures(trained.metrics)
+    tracker.finish(trained.path)
+    return trained
+
+
+def _tracked(job: TrainingJob, tracker: Tracker) -> TrainingJob:
+    """Return the job with a listener that also tells the tracker."""
+    told = job.listener.on_epoch
+
+    def on_epoch(line: dict[str, Any]) -> None:
+        tracker.epoch(line)
+        told(line)
+
+    return replace(job, listener=replace(job.listener, on_epoch=on_epoch))
+
+
+class _Run:
+    """The steps of one run, in order."""
+
+    def __init__(self, job: TrainingJob) -> None:
+        self.job, self.config, self.data = job, job.config, job.data
+        self.bench = Workbench(job)
+        self.gate_settings = GateSettings(job.config.gate_quantile, job.config.gate_prototypes)
+        self.runs: dict[str, EvaluationRun] = {}
+        self.metrics: list[MetricSet] = []
+        self.failures: tuple[str, ...] = ()
+
+    def finish(self) -> Trained:
+        """Do everything and write the version."""
+        folded = run_folds(self.bench) if self.job.folds is not None else None
+        network = self._fit_final()
+        with tempfile.TemporaryDirectory() as folder:
+            files = export_network(
+                network,
+                gate_layer=self.bench.spec.gate_layer,
+                folder=Path(folder),
+                half_engine=self.bench.spec.half_engine,
+            )
+            rows, measured = self._measure(network, Path(folder) / "engine.xml")
+            calibration = self._calibrate(rows, measured, folded)
+            gate = self._gate(rows, measured)
+            if folded is not None:
+                self._judge_folds(folded, gate)
+            self._judge_test(rows, measured, calibration, gate)
+            if self.job.with_random_split:
+                self._judge_random_split()
+            draft = self._draft(calibration, gate)
+            path = export_version(network, draft, models=self.job.folders.models, files=files)
+        self.bench.forget_states()
+        return Trained(self.job.version, path, answer_metrics(tuple(self.metrics)))
+
+    def _fit_final(self) -> keras.Model:
+        network = self.bench.network(seed=self.config.seed)
+        train = self.job.rows(*self.job.fitted_parts)
+        is_stopped = "validation" not in self.job.fitted_parts
+        validation = self.job.rows("validation") if is_stopped else train[:0]
+        self.bench.fit(network, self.bench.plan(train, validation, label="final"))
+        return network
+
+    def _measure(self, network: keras.Model, graph: Path) -> tuple[Any, Measured]:
+        """Measure all but most of the training pictures: of those the thinned ones will do."""
+        wanted = self.job.rows("validation", "calibration", "test")
+        rows = np.union1d(wanted, self.bench.thinned)
+        return rows, self.bench.measure(network, rows, graph=graph)
+
+    def _calibrate(self, rows: Any, measured: Measured, folded: OutOfFold | None) -> Calibration:
+        group = self.job.task.group_name
+        if folded is not None:
+            own = self.job.rows("train", "validation", "calibration")
+            return calibrate(
+                folded.logits[own],
+                self.data.y_true[own],
+                fitted_on=f"Out-of-fold outputs of every {group} outside the test part.",
+            )
+        chosen = np.isin(rows, self.job.rows("calibration"))
+        return calibrate(
+            measured.logits[chosen],
+            self.data.y_true[rows[chosen]],
+            fitted_on=f"The calibration part: every {group} in it was kept out of training.",
+        )
+
+    def _gate(self, rows: Any, measured: Measured) -> Gate:
+        known = np.isin(rows, np.setdiff1d(self.bench.thinned, self.job.rows("test")))
+        if self.bench.spec.freeze_until is not None:
+            return frozen_gate(
+                measured.gate_features[known],
+                self.data,
+                rows[known],
+                settings=self.gate_settings,
+                seed=self.config.seed,
+            )
+        fitted = known & np.isin(rows, self.job.rows(*self.job.fitted_parts))
+        unseen = np.isin(rows, self.job.rows("validation", "calibration")) & ~fitted
+        return trained_gate(
+            measured.gate_features[fitted],
+            self.data.group[rows[fitted]],
+            measured.gate_features[unseen],
+            settings=self.gate_settings,
+        )
+
+    def _judge_folds(self, folded: OutOfFold, gate: Gate) -> None:
+        data, everything = self.data, np.arange(len(self.data))
+        y_prob = cross_fitted_probabilities(folded.logits, data.y_true, folded.folds)
+        made = (
+            f"{self.job.n_folds} grouped folds (seed {self.config.seed}): every picture judged by "
+            f"a network that saw no picture of its {self.job.task.group_name}; the shipped weights "
+            "are another fit of the same settings"
+        )
+        refused = is_blank(gate, data, everything)
+        if self.bench.spec.freeze_until is None:
+            made += "; the gate was not judged: its layer differs from fold to fold"
+        else:
+            distances = out_of_fold_distances(
+                folded.gate_features, data.group, folded.folds, at_most=self.gate_settings.at_most
+            )
+            refused |= distances > gate.threshold
+        self._add(Judged(everything, y_prob, refused), name="out_of_fold", made=made)
+
+    def _judge_test(
+        self, rows: Any, measured: Measured, calibration: Calibration, gate: Gate
+    ) -> None:
+        chosen = np.isin(rows, self.job.rows("test"))
+        if not chosen.any():
+            return
+        test, found = rows[chosen], measured.take(chosen)
+        y_prob = calibration.apply(found.logits)
+        refused = is_refused(gate, self.data, test, found.gate_features)
+        made = (
+            f"own test part (seed {self.config.seed}): nothing was fitted on any "
+            f"{self.job.task.group_name} in it"
+        )
+        self._add(Judged(test, y_prob, refused), name="test", made=made)
+
+    def _judge_random_split(self) -> None:
+        judged = run_random_split(self.bench)
+        y_prob = apply_temperature(judged.logits, 1.0)
+        made = (
+            f"random split, LEAKAGE: pictures of one {self.job.task.group_name} on both sides; it "
+            "measures memory and counts for nothing"
+        )
+        nobody = np.zeros(len(judged.rows), bool)
+        run = make_run(
+            self.job, Judged(judged.rows, y_prob, nobody), name="random_split", made=made
+        )
+        self.metrics.append(summarise(run, title=_sentence(made), leakage=True)[0])
+
+    def _add(self, judged: Judged, *, name: str, made: str) -> None:
+        run = make_run(self.job, judged, name=name, made=made)
+        metrics, figures = summarise(run, title=_sentence(made))
+        self.runs[name] = run
+        self.metrics.append(metrics)
+        self.failures = self.failures or known_failures(self.job, run, figures)
+
+    def _draft(self, calibration: Calibration, gate: Gate) -> VersionDraft:
+        task, spec = self.job.task, self.bench.spec
+        fitted = np.intersect1d(self.job.rows(*self.job.fitted_parts), self.bench.thinned)
+        return VersionDraft(
+            task=task,
+            spec=spec,
+            recipe=self.job.recipe,
+            name=self.job.version,
+            title=f"{task.title}, {spec.title}",
+            training_data=training_data(self.job, fitted),
+            calibration=calibration,
+            gate=gate,
+            metrics=tuple(self.metrics),
+            runs=self.runs,
+            views=self.config.views,
+            parameters=settings_for_card(self.config),
+            known_failures=self.failures,
+        )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."

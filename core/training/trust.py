@@ -1,0 +1,140 @@
+"""What makes an answer trustworthy, fitted on pictures the weights were not: temperature, gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain import FloatArray
+from core.errors import TrainingError
+from core.inference.calibration import (
+    Calibration,
+    apply_temperature,
+    fit_temperature,
+    negative_log_likelihood,
+)
+from core.inference.gate import Gate, fit_gate, out_of_fold_distances
+from core.training.training_set import TrainingSet
+
+Rows = NDArray[np.int64]
+
+
+def calibrate(
+    logits: NDArray[np.float64], y_true: NDArray[np.int64], *, fitted_on: str
+) -> Calibration:
+    """Return the calibration fitted on logits of pictures that were not trained on."""
+    temperature = round(fit_temperature(logits, y_true), 4)
+    return Calibration(
+        temperature=temperature,
+        fitted_on=fitted_on,
+        n=len(y_true),
+        nll_before=round(negative_log_likelihood(logits, y_true), 5),
+        nll_after=round(negative_log_likelihood(logits / temperature, y_true), 5),
+    )
+
+
+def cross_fitted_probabilities(
+    logits: NDArray[np.float64], y_true: NDArray[np.int64], folds: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return calibrated probabilities, the temperature of each fold fitted on the other folds.
+
+    So the out-of-fold run owes nothing to the labels of the pictures that it judges.
+    """
+    y_prob = np.empty_like(logits)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        temperature = fit_temperature(logits[~inside], y_true[~inside])
+        y_prob[inside] = apply_temperature(logits[inside], temperature)
+    return y_prob
+
+
+def deal_groups(data: TrainingSet, rows: Rows, *, n_folds: int, seed: int) -> Rows:
+    """Return a fold for each row: whole groups, dealt class by class after a shuffle.
+
+    Unlike stored folds it takes any number of groups: it only sets the gate's threshold.
+    """
+    rng = np.random.default_rng([seed, 53])
+    names = data.group[rows].astype(str)
+    fold_of: dict[str, int] = {}
+    for label in np.unique(data.y_true[rows]):
+        for name in rng.permutation(np.unique(names[data.y_true[rows] == label])).tolist():
+            fold_of.setdefault(name, len(fold_of) % n_folds)
+    return np.array([fold_of[name] for name in names.tolist()], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """As ``fit_gate``: share of held-out pictures inside, most prototypes."""
+
+    quantile: float
+    at_most: int
+
+
+def frozen_gate(
+    features: FloatArray, data: TrainingSet, rows: Rows, *, settings: GateSettings, seed: int
+) -> Gate:
+    """Return the gate over frozen features, its threshold from groups left out in turn.
+
+    Parameters
+    ----------
+    features : ndarray of shape (m, n_gate)
+        Gate features of ``rows``.
+    data : TrainingSet
+    rows : ndarray of shape (m,), int64
+    settings : GateSettings
+    seed : int
+        Of the folds.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer than five groups.
+    """
+    groups = data.group[rows]
+    n_groups = len(set(groups))
+    if n_groups < 5:
+        raise TrainingError(
+            f"The gate needs at least 5 groups to set its threshold; there are {n_groups}.",
+            remedy="Give more series, patients or slides.",
+        )
+    folds = deal_groups(data, rows, n_folds=5, seed=seed)
+    distances = out_of_fold_distances(features, groups, folds, at_most=settings.at_most)
+    return fit_gate(
+        features,
+        groups,
+        held_out_distances=distances,
+        quantile=settings.quantile,
+        at_most=settings.at_most,
+    )
+
+
+def trained_gate(
+    features: FloatArray,
+    groups: NDArray[Any],
+    unseen: FloatArray,
+    *,
+    settings: GateSettings,
+) -> Gate:
+    """Return the gate over features that were trained too.
+
+    They know their own training groups (``features``), so the threshold comes from pictures of
+    other groups (``unseen``), measured by the same network.
+    """
+    options = {"quantile": settings.quantile, "at_most": settings.at_most}
+    draft = fit_gate(features, groups, held_out_distances=np.ones(1), **options)  # type: ignore[arg-type]
+    return fit_gate(features, groups, held_out_distances=draft.distances(unseen), **options)  # type: ignore[arg-type]
+
+
+def is_blank(gate: Gate, data: TrainingSet, rows: Rows) -> NDArray[np.bool_]:
+    """Return whether each row shows nothing at all, shape (m,)."""
+    return np.array([data.pixels[row].std() < gate.min_std for row in rows.tolist()], bool)
+
+
+def is_refused(
+    gate: Gate, data: TrainingSet, rows: Rows, features: FloatArray
+) -> NDArray[np.bool_]:
+    """Return whether the gate refuses each row, shape (m,)."""
+    return is_blank(gate, data, rows) | (gate.distances(features) > gate.threshold)

@@ -1,0 +1,234 @@
+"""Train a model version: from a data folder, or from drawings for a synthetic task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.config import settings
+from core.datasets.folds import make_folds
+from core.datasets.manifest import Manifest
+from core.datasets.splits import Split, make_split
+from core.domain import ByteArray
+from core.errors import TrainingError
+from core.inference.arrays import choose_rows
+from core.inference.package import models_folder, version_names
+from core.preprocessing import Recipe
+from core.tasks import TaskSpec, load_task
+from core.training.config import TrainingConfig, read_config
+from core.training.job import Folders, Listener, TrainingJob
+from core.training.training_set import TrainingSet
+from core.workflows.pictures import load_pixels, open_manifest
+
+if TYPE_CHECKING:
+    from core.training.run import Trained
+
+__all__ = ["Listener", "TrainingRequest", "drawn_manifest", "prepare", "train"]
+
+PHANTOM_SEED = 3  # drawings to train on; the teaching cases come from other series
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """What a person asks for.
+
+    Attributes
+    ----------
+    task, architecture : str
+        Keys.
+    data : Path or None
+        Data folder; None: the task's own folder below the data root, or drawings.
+    version : str or None
+        Name of the version to write; None: architecture and time.
+    limit : int or None
+        At most so many pictures, evenly over classes and groups: for a quick look.
+    n_folds : int or None
+        Also judge every picture out of fold, and calibrate on that.
+    with_random_split : bool
+        Also measure the leaking figure.
+    changes : mapping
+        Training settings that replace the defaults; None values mean "not given".
+    """
+
+    task: str
+    architecture: str
+    data: Path | None = None
+    version: str | None = None
+    limit: int | None = None
+    n_folds: int | None = None
+    with_random_split: bool = False
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def train(request: TrainingRequest, *, listener: Listener | None = None) -> Trained:
+    """Train, measure and write a model version.
+
+    Raises
+    ------
+    TaskError, DatasetError, TrainingError, ModelVersionError
+        If the run cannot start or go on; no version is written then.
+    """
+    job = prepare(request, listener=listener or Listener())
+    from core.training.run import train_version
+
+    return train_version(job, tracking_uri=settings().mlflow_tracking_uri)
+
+
+def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
+    """Read and prepare everything that a run needs; nothing heavy is imported.
+
+    Raises
+    ------
+    TaskError, DatasetError, TrainingError
+        If something is wrong or missing.
+    """
+    task = load_task(request.task)
+    config = read_config(task.key, request.architecture, changes=request.changes)
+    version = request.version or _new_name(task, config)
+    if version in version_names(task.key):
+        raise TrainingError(
+            f"Model version {version} of task {task.key} exists already and never changes.",
+            remedy="Choose another --version.",
+        )
+    manifest = _limited(_manifest(task, request.data, config), request.limit)
+    recipe = Recipe.from_task(task)
+    manifest, pixels = _readable(manifest, recipe, listener)
+    data = TrainingSet(
+        pixels=pixels,
+        y_true=manifest.class_indices,
+        group=manifest.frame["group"].to_numpy(dtype=object),
+        file=manifest.frame["file"].to_numpy(dtype=object),
+        class_names=task.class_names,
+    )
+    folds = None
+    if request.n_folds is not None:
+        folds = make_folds(manifest, n_folds=request.n_folds, seed=config.seed)
+    return TrainingJob(
+        task=task,
+        recipe=recipe,
+        manifest=manifest,
+        data=data,
+        config=config,
+        version=version,
+        split=_split(manifest, config),
+        folders=Folders(settings().home, models_folder(), settings().backbones),
+        folds=folds,
+        with_random_split=request.with_random_split,
+        listener=listener,
+    )
+
+
+def _new_name(task: TaskSpec, config: TrainingConfig) -> str:
+    stem = f"{config.architecture}-{datetime.now(UTC):%Y%m%d-%H%M}"
+    taken = set(version_names(task.key))
+    names = [stem, *(f"{stem}-{number}" for number in range(2, 100))]
+    return next(name for name in names if name not in taken)
+
+
+def _manifest(task: TaskSpec, data: Path | None, config: TrainingConfig) -> Manifest:
+    if task.synthetic and data is None:
+        return drawn_manifest(task, n_series=config.phantom_series)
+    return open_manifest(data or _own_folder(task), task)
+
+
+def _own_folder(task: TaskSpec) -> Path:
+    root = settings().data_root
+    folders = [source.folder for source in task.sources if source.folder]
+    found = [root / folder for folder in folders if root and (root / folder).is_dir()]
+    if found:
+        return found[0]
+    raise TrainingError(
+        f"There is no folder of pictures for task {task.key}.",
+        remedy="Name one with --data, or set SECOND_LOOK_DATA_ROOT to the folder that holds "
+        f"{' or '.join(folders) or 'it'}.",
+    )
+
+
+def drawn_manifest(task: TaskSpec, *, n_series: int, seed: int = PHANTOM_SEED) -> Manifest:
+    """Return the manifest of drawn series; nothing is drawn yet."""
+    from core.phantoms import phantom_table
+
+    table = phantom_table(n_series=n_series, seed=seed)
+    slices = ("lesion_size", "contrast_phase", "body_size", "look_alike")
+    sizes = [_size_name(value) for value in table["lesion_size_mm"].tolist()]
+    frame = table.assign(lesion_size=sizes)[["file", "label", "group", *slices]].astype(object)
+    return Manifest(
+        root=Path(),
+        task=task,
+        frame=frame,
+        group_source="column",
+        slice_columns=slices,
+        name=f"drawings, seed {seed}",
+        licence="drawn by this product; no patient behind it",
+    )
+
+
+def _size_name(millimetres: float) -> str:
+    """Return the size class of a lesion, as figures are sliced by.
+
+    >>> [_size_name(value) for value in (float("nan"), 3.0, 9.9, 31.0)]
+    ['no lesion', 'up to 5 mm', '5 to 10 mm', 'above 20 mm']
+    """
+    if np.isnan(millimetres):
+        return "no lesion"
+    for upper, lower in ((5, 0), (10, 5), (20, 10)):
+        if millimetres <= upper:
+            return f"{lower} to {upper} mm" if lower else f"up to {upper} mm"
+    return "above 20 mm"
+
+
+def _draw(path: Path) -> ByteArray:
+    from core.phantoms import phantom_pixels
+
+    return phantom_pixels(path.as_posix()).pixels
+
+
+def _limited(manifest: Manifest, limit: int | None) -> Manifest:
+    """Return at most ``limit`` pictures, evenly over classes and over groups within each."""
+    if limit is None or len(manifest) <= limit:
+        return manifest
+    frame = manifest.frame
+    share = max(1, limit // len(manifest.task.class_names))
+    chosen = []
+    for label in manifest.task.class_names:
+        rows = np.flatnonzero((frame["label"] == label).to_numpy())
+        if len(rows):
+            groups = frame["group"].to_numpy(dtype=object)[rows]
+            chosen.append(rows[choose_rows(groups, per_group=share, at_most=share)])
+    return manifest.take(np.sort(np.concatenate(chosen)))
+
+
+def _readable(manifest: Manifest, recipe: Recipe, listener: Listener) -> tuple[Manifest, ByteArray]:
+    """Return the readable pictures and their manifest; the others are named and left out."""
+    pictures = load_pixels(
+        manifest,
+        recipe,
+        read=_draw if manifest.root == Path() and manifest.task.synthetic else None,
+        progress=lambda done, n: listener.on_progress("reading pictures", done, n),
+    )
+    for file, reason in pictures.errors[:20]:
+        listener.on_note(f"Left out {file}: {reason}")
+    if len(pictures.errors) > 20:
+        listener.on_note(f"Left out {len(pictures.errors) - 20} more that cannot be read.")
+    if not len(pictures.rows):
+        raise TrainingError(
+            "None of the pictures can be read.", remedy="Check the folder and its table."
+        )
+    return manifest.take(pictures.rows), pictures.pixels
+
+
+def _split(manifest: Manifest, config: TrainingConfig) -> Split:
+    split = make_split(manifest, seed=config.seed, fractions=config.fractions)
+    for part in ("train", "validation", "calibration", "test"):
+        if not len(split.rows(part)):
+            raise TrainingError(
+                f"The {part} part of the split is empty: there are too few "
+                f"{manifest.task.group_name} groups ({manifest.n_groups}).",
+                remedy="Give at least four groups of a class.",
+            )
+    return split
