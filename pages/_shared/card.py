@@ -1,0 +1,127 @@
+"""A model version's card in words: use, limits, data, figures, failures, files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.tasks import TaskSpec
+from core.workflows.downloads import card_csv
+from core.workflows.models import InstalledVersion
+from pages._shared import state, style
+
+if TYPE_CHECKING:
+    from core.workflows.models import Card
+
+
+def pick(installed: Sequence[InstalledVersion]) -> InstalledVersion:
+    """Show a picker where there are several versions; return the chosen one."""
+    if len(installed) == 1:
+        return installed[0]
+    by_name = {item.name: item for item in installed}
+    name = st.selectbox(
+        "Version",
+        list(by_name),
+        format_func=lambda key: f"{key}{' · champion' if by_name[key].is_champion else ''}",
+        key=state.VERSION,
+        label_visibility="collapsed",
+        width=360,
+    )
+    return by_name.get(name, installed[0])
+
+
+def show_head(version: InstalledVersion) -> None:
+    """Show what it is, whether it leads, and whether it may answer; red when it may not."""
+    card = version.card
+    words = [(version.name, "plain")]
+    if version.is_champion:
+        words.append(("champion", "plain"))
+    words.append(("✓ verified", "ok") if version.usable else ("✕ refused", "bad"))
+    if card is not None:
+        words += [
+            (card.architecture, "plain"),
+            (f"made {card.created_at:%d %b %Y}", "plain"),
+            (f"{version.n_bytes / 1e6:.1f} MB", "plain"),
+        ]
+        if card.n_parameters:
+            words.append((f"{card.n_parameters / 1e6:.1f} million parameters", "plain"))
+    style.title_line(card.title if card else version.name, words)
+    if version.problem:
+        style.verdict("error", "This version may not answer", version.problem)
+
+
+def show_words(card: Card, task: TaskSpec) -> None:
+    """Show intended use, known failures, limits, training data and recipe as sentences."""
+    style.prose("Intended use", [card.intended_use, "Research use. Not for primary diagnosis."])
+    failures = card.known_failures or ("None is written down. That is not the same as none.",)
+    style.prose("Known failures", failures)
+    style.prose("Limits", card.limits or ("None is written down.",))
+    data = card.training_data
+    groups = f" in {data.n_groups:,} {style.plural(task.group_name)}" if data.n_groups else ""
+    by_class = ", ".join(f"{name} {n:,}" for name, n in data.n_by_class.items())
+    lines = [
+        f"{data.name}: {data.n:,} pictures{groups}{f' ({by_class})' if by_class else ''}.",
+        f"Split: {data.split}{f', seed {data.seed}' if data.seed is not None else ''}.",
+        f"Licence: {data.licence}.",
+    ]
+    if data.already_applied:
+        lines.append(f"Its pictures carried {', '.join(data.already_applied)} when they were read.")
+    style.prose("Training data", lines)
+    steps = ", then ".join(str(step["step"]) for step in card.recipe)
+    style.prose(
+        "How a picture is prepared and answered",
+        [
+            f"Recipe: {steps}; the network takes {card.input_size[1]} x {card.input_size[0]}.",
+            f"Views averaged: {', '.join(card.views)}.",
+            f"Maps are taken at {card.feature_layer}."
+            if card.feature_layer
+            else "It gives no map.",
+            f"Gate: features of the frozen layer {card.gate_layer}.",
+        ],
+    )
+
+
+def show_metrics(card: Card, digest: str) -> None:
+    """Show the figures of every split, how each split was made, and which one leaks."""
+    style.kicker("Figures, with 95 % intervals")
+    if not card.metrics:
+        style.quiet("The card holds no figures.")
+        return
+    style.split_table(
+        [
+            (
+                part.title,
+                part.leakage,
+                f"{part.n:,}" + (f" in {part.n_groups:,}" if part.n_groups else ""),
+                [(_said(name), figure.model_dump()) for name, figure in part.figures.items()],
+            )
+            for part in card.metrics
+        ]
+    )
+    st.download_button(
+        "Figures as CSV", data=lambda: card_csv(card, version_digest=digest), mime="text/csv",
+        file_name=f"{card.task}_{card.version}_figures.csv", key="models.csv", on_click="ignore",
+        icon=":material/download:", type="tertiary",
+    )  # fmt: skip
+
+
+def _said(name: str) -> str:
+    """Return a figure's key as words.
+
+    >>> _said("macro_f1"), _said("sensitivity_stone")
+    ('macro F1', 'sensitivity stone')
+    """
+    words = name.replace("_", " ")
+    for short, said in (("f1", "F1"), ("ece", "ECE"), ("auc", "AUC"), ("ppv", "PPV")):
+        words = " ".join(said if word == short else word for word in words.split(" "))
+    return words
+
+
+def show_files(version: InstalledVersion) -> None:
+    """Show what the version consists of and the digest that stands for all of it."""
+    style.kicker("Files")
+    files = version.card.files if version.card else {}
+    rows = [*files.items(), ("digest", version.digest or "none")]
+    style.facts(rows)

@@ -1,0 +1,114 @@
+"""The frame around every page: guard, name, pages, task, model version, banner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.tasks import TaskSpec, load_tasks
+from pages._shared import resources, state, style
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import Page
+
+MODELS_PAGE = "pages/models.py"
+START = "pages/analyse.py"
+
+
+def enter() -> None:
+    """Mark the session as framed; streamlit_app.py calls this once per run."""
+    st.session_state[state.READY] = True
+
+
+def require(page_file: str) -> None:
+    """First line of every page: a page that was started alone starts again inside the frame.
+
+    On a fresh server with a ``pages/`` folder, Streamlit runs the page of a deep link without the
+    entry point until some session has called ``st.navigation``. Naming this very page there ends
+    that mode and keeps page and address, so that the rerun lands on what was asked for.
+    """
+    if not st.session_state.get(state.READY):
+        st.navigation([start_page(), st.Page(Path(page_file))], position="hidden")
+        st.rerun()
+
+
+def start_page() -> Page:
+    """Return the page of the bare address, which leads on to Analyse.
+
+    Streamlit gives the default page no address of its own; this one is default, so that every page
+    of the table has one.
+    """
+    return st.Page(_start, title="Second Look", default=True, visibility="hidden")
+
+
+def _start() -> None:
+    st.switch_page(START, query_params=st.query_params.to_dict())
+
+
+def show(pages: Mapping[str, Sequence[Page]]) -> None:
+    """Show the bar and the banner; afterwards the task of the run is settled."""
+    style.load()
+    _settle_task()
+    with st.container(
+        key="frame_bar", horizontal=True, vertical_alignment="center", gap="medium", wrap=False
+    ):
+        style.brand()
+        _links(pages)
+        st.selectbox(
+            "Task",
+            list(load_tasks()),
+            key=state.TASK,
+            format_func=lambda key: load_tasks()[key].title,
+            label_visibility="collapsed",
+            width=190,
+            help=None,
+        )
+        _version()
+    key = st.session_state[state.TASK]
+    st.query_params["task"] = key
+    st.session_state[state.TASK_IN_ADDRESS] = key
+    with st.container(key="frame_banner"):
+        style.banner(synthetic=task().synthetic)
+
+
+def task() -> TaskSpec:
+    """Return the task that the person chose."""
+    return load_tasks()[st.session_state[state.TASK]]
+
+
+def _settle_task() -> None:
+    """Take the task from the address when the address changed, else keep the choice."""
+    asked = st.query_params.get("task")
+    if asked in load_tasks() and asked != st.session_state.get(state.TASK_IN_ADDRESS):
+        st.session_state[state.TASK] = asked
+    if st.session_state.get(state.TASK) not in load_tasks():
+        st.session_state[state.TASK] = resources.first_usable_task()
+
+
+def _links(pages: Mapping[str, Sequence[Page]]) -> None:
+    address = {"task": st.session_state[state.TASK]}
+    shown = {section: members for section, members in pages.items() if section}
+    with st.container(
+        key="frame_nav", horizontal=True, vertical_alignment="center", gap="small", wrap=False
+    ):
+        for section, members in shown.items():
+            style.section(section)
+            for page in members:
+                st.page_link(page, query_params=address)
+
+
+def _version() -> None:
+    """Show the version that answers, as a link to its card; red when it must not answer."""
+    version = resources.version_state(st.session_state[state.TASK])
+    tone = "ok" if version.usable else ("none" if version.missing else "bad")
+    with st.container(key=f"frame_model_{tone}", width="content"):
+        st.page_link(
+            MODELS_PAGE,
+            label=version.label,
+            icon=":material/verified:" if version.usable else ":material/gpp_bad:",
+            query_params={"task": st.session_state[state.TASK]},
+            help="Model version that answers; its card is one click away.",
+        )

@@ -1,0 +1,182 @@
+"""The pictures of Analyse: original beside overlay, the map's class, opacity, window and level.
+
+Everything here only changes what is shown. It lives in one fragment: a slider redraws the panes
+and nothing else, and never runs the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.domain import Answer, StudyImage, Window
+from core.tasks import TaskSpec
+from core.workflows.showing import colour_stops, explanation_of, overlay_of
+from pages._shared import answers, pictures, state, style, viewer
+from pages._shared.state import Study
+
+DEFAULT_OPACITY = 40
+MANUAL = "set by hand"
+
+
+@st.fragment
+def show_reading(study: Study, answer: Answer, task: TaskSpec) -> None:
+    """Show the panes and their controls for one answer that has a picture."""
+    image = answer.image
+    if image is None:
+        status = answers.status_of(study, answer)
+        style.dark_pane(status, "Choose a frame" if status == "choose" else "No picture to show")
+        return
+    identity = f"{study.key}.{image.sha256}.{image.frame}"
+    panes_slot = st.container()
+    class_name, opacity = _map_controls(answer, task, identity)
+    window, inverted = _window_controls(image, identity)
+    shown = pictures.through_window(image, window, inverted=inverted)
+    panes = viewer.Panes(
+        key=identity, original=shown, overlay=None, overlay_title="", two_panes=False
+    )
+    if class_name is not None:
+        title = task.class_spec(class_name).title
+        panes = viewer.Panes(
+            key=identity,
+            original=shown,
+            overlay=overlay_of(answer, class_name, pixels=shown, opacity=opacity),
+            overlay_title=f"Map for {title}",
+            note=_why_no_map(answer, class_name, title),
+        )
+    with panes_slot:
+        viewer.show_panes(image, panes)
+
+
+def _map_controls(answer: Answer, task: TaskSpec, identity: str) -> tuple[str | None, float]:
+    """Show class and opacity; return the class (None without an answer) and opacity 0..1."""
+    if answer.prediction is None:
+        return None, 0.0
+    ranked = ranked_classes(answer.prediction.probabilities)
+    titles = {name: task.class_spec(name).title for name in ranked}
+    with st.container(key="map_controls"):
+        classes, slider, scale = st.columns([5, 3, 4], gap="medium", vertical_alignment="center")
+        with classes:
+            chosen = st.segmented_control(
+                "Map of class",
+                ranked,
+                default=ranked[0],
+                required=True,
+                format_func=titles.get,
+                key=f"map.class.{identity}",
+                label_visibility="collapsed",
+            )
+        with slider:
+            opacity = st.slider(
+                "Opacity of the map", 0, 100, DEFAULT_OPACITY, 5, format="opacity %d %%",
+                key=state.OPACITY, label_visibility="collapsed",
+            )  # fmt: skip
+        class_name = chosen or ranked[0]
+        with scale:
+            style.colour_bar(colour_stops(), note=_peak_note(answer, class_name))
+    return class_name, opacity / 100
+
+
+def ranked_classes(probabilities: Mapping[str, float]) -> list[str]:
+    """Return the classes, most probable first.
+
+    >>> ranked_classes({"cyst": 0.2, "normal": 0.5, "stone": 0.3})
+    ['normal', 'stone', 'cyst']
+    """
+    return sorted(probabilities, key=lambda name: -probabilities[name])
+
+
+def _peak_note(answer: Answer, class_name: str) -> str:
+    explanation = explanation_of(answer, class_name)
+    if explanation is None:
+        return "no map"
+    if not explanation.has_evidence:
+        return "no positive evidence"
+    return f"raw peak {explanation.raw_peak:.1f} logits"
+
+
+def _why_no_map(answer: Answer, class_name: str, title: str) -> str | None:
+    explanation = explanation_of(answer, class_name)
+    if explanation is None:
+        return "No explanation available: this model version gives no map."
+    if not explanation.has_evidence:
+        return f"No positive evidence for {title}: no place raises its score."
+    return None
+
+
+def _window_controls(image: StudyImage, identity: str) -> tuple[Window, bool]:
+    """Show presets, level, width and invert for pictures deeper than 8 bits."""
+    if image.bits <= 8 or image.is_colour:
+        return image.window, False
+    keys = {name: f"window.{name}.{identity}" for name in ("level", "width", "invert")}
+    st.session_state.setdefault(keys["level"], image.window.centre)
+    st.session_state.setdefault(keys["width"], image.window.width)
+    lowest, highest, widest = _window_range(image)
+    fine = widest <= 50
+    step, written = (widest / 200, "%.2f") if fine else (1.0, "%.0f")
+    with st.container(key="window_controls"):
+        buttons, level, width = st.columns([6, 3, 3], gap="medium", vertical_alignment="center")
+        with buttons, st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            _preset_buttons(image, keys)
+        with level:
+            st.slider(
+                "Level", lowest, highest, key=keys["level"], step=step,
+                format=f"level {written}", label_visibility="collapsed",
+            )  # fmt: skip
+        with width:
+            st.slider(
+                "Width", step, widest, key=keys["width"], step=step,
+                format=f"width {written}", label_visibility="collapsed",
+            )  # fmt: skip
+    centre, spread = st.session_state[keys["level"]], st.session_state[keys["width"]]
+    inverted = bool(st.session_state.get(keys["invert"], False))
+    chosen = Window(centre - spread / 2, centre + spread / 2, MANUAL)
+    if abs(centre - image.window.centre) < step and abs(spread - image.window.width) < step:
+        chosen = image.window
+    _say_what_the_answer_is_for(image, chosen, inverted=inverted)
+    return chosen, inverted
+
+
+def _window_range(image: StudyImage) -> tuple[float, float, float]:
+    """Return lowest and highest level and the widest width: the picture's values and presets."""
+    windows = (image.window, *image.presets)
+    low, high = float(image.values.min()), float(image.values.max())
+    lowest = min([low, *(window.centre for window in windows)])
+    highest = max([high, *(window.centre for window in windows)])
+    return lowest, highest, max([high - low, *(window.width for window in windows)])
+
+
+def _preset_buttons(image: StudyImage, keys: Mapping[str, str]) -> None:
+    for number, preset in enumerate(image.presets[:5], start=1):
+        st.button(
+            preset.name or f"Window {number}",
+            key=f"{keys['level']}.{number}",
+            shortcut=str(number),
+            type="tertiary",
+            on_click=_set_window,
+            args=(keys, preset),
+        )
+    st.button(
+        "Invert", key=f"{keys['invert']}.button", shortcut="I", type="tertiary",
+        icon=":material/invert_colors:", on_click=_invert, args=(keys["invert"],),
+    )  # fmt: skip
+
+
+def _set_window(keys: Mapping[str, str], window: Window) -> None:
+    st.session_state[keys["level"]] = window.centre
+    st.session_state[keys["width"]] = window.width
+
+
+def _invert(key: str) -> None:
+    st.session_state[key] = not st.session_state.get(key, False)
+
+
+def _say_what_the_answer_is_for(image: StudyImage, chosen: Window, *, inverted: bool) -> None:
+    standard = f"level {image.window.centre:.0f}, width {image.window.width:.0f}"
+    if chosen is image.window and not inverted:
+        style.quiet(f"Shown as the model was given it: {standard}.")
+    else:
+        style.quiet(
+            f"Only the view is changed. The answer is still for {standard}, the model's window."
+        )

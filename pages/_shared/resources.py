@@ -1,0 +1,118 @@
+"""The only caches of the product's pages: one answer a picture, shared figures, nothing unbounded.
+
+What is cached is frozen or only read. An answer is kept for the session that asked (a picture
+leaves memory with its reader) and found by content, version, frame and recipe switch: dragging a
+slider never runs the network again, and a map can never belong to another picture.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.domain import Answer
+from core.errors import CoreError, ModelMissingError, ModelVersionError
+from core.tasks import load_tasks
+from core.workflows import evaluating, teaching
+from core.workflows import models as versions
+from core.workflows.analyse import analyse_bytes
+from core.workflows.analyst import open_analyst
+from core.workflows.evaluating import Performance, StoredRun
+from core.workflows.frames import frames_to_choose_from
+from core.workflows.models import Card
+from core.workflows.teaching import OpenCase
+
+MAX_ANSWERS = 48
+PREFERRED_TASK = "kidney_ct"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionState:
+    """The version that answers for a task, or why none may."""
+
+    name: str | None
+    digest: str | None
+    problem: str | None = None
+    remedy: str | None = None
+    missing: bool = False
+    card: Card | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may answer."""
+        return self.problem is None
+
+    @property
+    def label(self) -> str:
+        """What the frame says of it."""
+        if self.usable:
+            return f"{self.name} · champion · verified"
+        return "Model not installed" if self.missing else "Model refused: not as shipped"
+
+
+def version_state(task_key: str) -> VersionState:
+    """Return the champion of a task, verified, or the reason why it may not answer."""
+    try:
+        version = versions.champion(task_key)
+    except ModelVersionError as error:
+        missing = isinstance(error, ModelMissingError)
+        return VersionState(None, None, error.problem, error.remedy, missing=missing)
+    return VersionState(version.name, version.digest, card=version.card)
+
+
+def first_usable_task() -> str:
+    """Return the task a session starts with: the main one, else the first that can answer."""
+    keys = [PREFERRED_TASK, *load_tasks()]
+    return next((key for key in keys if version_state(key).usable), PREFERRED_TASK)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def warm_up(task_key: str, digest: str) -> threading.Thread:
+    """Start compiling the engine while a person still looks for a file; once for a version."""
+    thread = threading.Thread(target=_open_quietly, args=(task_key,), daemon=True)
+    thread.start()
+    return thread
+
+
+def _open_quietly(task_key: str) -> None:
+    try:
+        open_analyst(task_key)
+    except CoreError:
+        return  # whoever asks for an answer is told; nobody has asked yet
+
+
+@st.cache_resource(max_entries=MAX_ANSWERS, scope="session", show_spinner=False)
+def answer(
+    sha256: str,
+    digest: str,
+    frame: int | None,
+    already_applied: tuple[str, ...],
+    task_key: str,
+    *,
+    _data: bytes,
+    _version: str,
+) -> Answer:
+    """Return the answer for these bytes; the key is what decides it, the rest is how to get it."""
+    return analyse_bytes(
+        _data, task=task_key, version=_version, frame=frame, already_applied=already_applied
+    )
+
+
+@st.cache_data(max_entries=256, scope="session", show_spinner=False)
+def n_frames(sha256: str, _data: bytes) -> int:
+    """Return how many frames the file holds of which one must be chosen."""
+    return frames_to_choose_from(_data)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Drawing the teaching cases")
+def teaching_cases(task_key: str) -> tuple[OpenCase, ...]:
+    """Return the teaching cases of a task; none for a task of real pictures."""
+    return teaching.teaching_cases(task_key)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Working out figures and intervals")
+def performance(folder: str, digest: str | None, *, _run: StoredRun) -> Performance:
+    """Return every figure of a stored run; a run never changes once it is stored."""
+    return evaluating.performance(_run)

@@ -1,0 +1,69 @@
+"""Which stored run is looked at, and the facts that make its figures a measurement."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.tasks import TaskSpec
+from core.workflows.evaluating import Performance, StoredRun
+from pages._shared import state, style
+
+_SPLITS = {
+    "out_of_fold": "Out of fold",
+    "test": "Own test split",
+    "random": "Random split",
+    "all": "Whole data set",
+}
+
+
+def pick(stored: list[StoredRun]) -> StoredRun:
+    """Show the picker and return the run; honest splits come before those that leak."""
+    ordered = sorted(stored, key=lambda run: (leaks(run), not run.shipped))
+    by_name = {run.name: run for run in ordered}
+    name = st.selectbox(
+        "Run",
+        list(by_name),
+        format_func=lambda key: label(by_name[key]),
+        key=state.RUN,
+        label_visibility="collapsed",
+    )
+    return by_name.get(name, ordered[0])
+
+
+def leaks(run: StoredRun) -> bool:
+    """Whether groups straddle the split of this run: its figures then measure memory."""
+    return run.facts.split == "random"
+
+
+def label(run: StoredRun) -> str:
+    """Return one line that tells runs apart."""
+    split = _SPLITS.get(run.facts.split, run.facts.split)
+    groups = f", {run.n_groups:,} {style.plural(run.facts.group_name)}" if run.n_groups else ""
+    leak = " · LEAKAGE" if leaks(run) else ""
+    kind = "shipped" if run.shipped else run.facts.created_at[:10]
+    return f"{split} · {run.facts.data} · {run.n:,} pictures{groups} · {kind}{leak}"
+
+
+def show_facts(made: Performance, task: TaskSpec) -> None:
+    """Show how the split was made, and everything to doubt."""
+    run = made.run
+    if leaks(run):
+        style.verdict(
+            "error",
+            "Leakage: these figures measure memory, not diagnosis",
+            f"{run.facts.split_made}. They stand here only to show how far a random split "
+            "flatters. Read a run that keeps whole groups apart.",
+        )
+    else:
+        how = run.facts.split_made.rstrip(".")
+        style.quiet(f"How it was split: {how}. {_intervals_said(run, task)}")
+    if made.warnings:
+        style.sentences(made.warnings)
+
+
+def _intervals_said(run: StoredRun, task: TaskSpec) -> str:
+    if run.facts.group_source == "none":
+        return "Nothing is known about groups: intervals treat every picture as independent."
+    found = " (found from the pixels)" if run.facts.group_source == "found" else ""
+    name = run.facts.group_name or task.group_name
+    return f"95 % intervals respect the {name}{found}; the plain ones stand in the tables."

@@ -1,0 +1,146 @@
+"""Every key of the session, and the plain values that live there.
+
+Nothing here is more than a value: models, figures and caches have no place in a session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import streamlit as st
+
+READY = "frame.ready"
+TASK = "frame.task"
+TASK_IN_ADDRESS = "frame.task_in_address"
+STUDIES = "analyse.studies"
+SEEN_UPLOADS = "analyse.seen_uploads"
+CURRENT = "analyse.current"
+UPLOADER_ROUND = "analyse.uploader_round"
+CARRIED = "analyse.carried"
+FRAMES = "analyse.frames"
+OUTCOMES = "analyse.outcomes"
+RUN = "performance.run"
+VERSION = "models.version"
+CASE = "analyse.case"
+OPACITY = "map.opacity"
+
+MAX_STUDIES = 200
+
+
+class Upload(Protocol):
+    """The part of Streamlit's UploadedFile that is read, once."""
+
+    file_id: str
+    name: str
+
+    def getvalue(self) -> bytes:
+        """Return the bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One picture on the light box.
+
+    ``name`` is what the client said: text for the screen and nothing else, never a path, never
+    markdown. ``key`` tells two uploads of the same bytes apart; ``sha256`` identifies the bytes.
+    """
+
+    key: str
+    name: str
+    data: bytes
+    sha256: str
+    teaching: str | None = None
+    already_applied: tuple[str, ...] = ()
+
+
+def studies() -> list[Study]:
+    """Return the pictures on the light box, in their order."""
+    return list(st.session_state.get(STUDIES, []))
+
+
+def current() -> Study | None:
+    """Return the picture that is looked at, or None when the light box is empty."""
+    all_studies = studies()
+    if not all_studies:
+        return None
+    return all_studies[min(max(place(), 0), len(all_studies) - 1)]
+
+
+def place() -> int:
+    """Return the zero-based place of the current picture."""
+    return int(st.session_state.get(CURRENT, 0))
+
+
+def go_to(index: int) -> None:
+    """Look at the picture at a place; beyond the ends, at the first or last."""
+    st.session_state[CURRENT] = min(max(index, 0), max(len(studies()) - 1, 0))
+
+
+def step(by: int) -> None:
+    """Look at the next (1) or previous (-1) picture."""
+    go_to(place() + by)
+
+
+def put(study: Study) -> None:
+    """Put one picture on the light box and look at it; one that lies there is only looked at."""
+    keys = [item.key for item in studies()]
+    if study.key in keys:
+        go_to(keys.index(study.key))
+        return
+    st.session_state[STUDIES] = [*studies(), study]
+    go_to(len(studies()) - 1)
+
+
+def take_in(uploads: Iterable[Upload]) -> int:
+    """Put new uploads on the light box, look at the first of them, and count those left out.
+
+    An upload is read once: what was taken off the light box does not come back with a rerun.
+    """
+    seen: set[str] = st.session_state.setdefault(SEEN_UPLOADS, set())
+    new, left_out = [], 0
+    for upload in uploads:
+        if upload.file_id in seen:
+            continue
+        if len(studies()) + len(new) >= MAX_STUDIES:
+            left_out += 1
+            continue
+        seen.add(upload.file_id)
+        data = upload.getvalue()
+        digest = hashlib.sha256(data).hexdigest()
+        new.append(Study(key=upload.file_id, name=upload.name, data=data, sha256=digest))
+    if new:
+        first = len(studies())
+        st.session_state[STUDIES] = [*studies(), *new]
+        go_to(first)
+    return left_out
+
+
+def clear() -> None:
+    """Take every picture off the light box and forget what was known about it."""
+    for key in (STUDIES, SEEN_UPLOADS, CURRENT, CARRIED, FRAMES, OUTCOMES):
+        st.session_state.pop(key, None)
+    st.session_state[UPLOADER_ROUND] = st.session_state.get(UPLOADER_ROUND, 0) + 1
+
+
+def uploader_key() -> str:
+    """Return the key of the file uploader; it changes when the light box is cleared."""
+    return f"analyse.uploader.{st.session_state.get(UPLOADER_ROUND, 0)}"
+
+
+def widget_key(widget: str, study: Study) -> str:
+    """Return the key of a widget that belongs to one picture of the light box."""
+    return f"{widget}.{study.key}"
+
+
+def remember(table: str, study: Study, value: object) -> None:
+    """Keep a choice (frame, recipe switch) for one picture while it lies on the light box."""
+    st.session_state[table] = {**st.session_state.get(table, {}), study.key: value}
+
+
+def remembered(table: str, study: Study, default: object) -> object:
+    """Return the choice kept for one picture."""
+    return st.session_state.get(table, {}).get(study.key, default)

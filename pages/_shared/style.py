@@ -1,0 +1,236 @@
+"""The look: style sheet and the few pieces of own markup. The only module that hands HTML on.
+
+Every value that enters markup goes through :func:`pages._shared.markup.text`; the name of a file
+never enters here at all: it is shown with ``st.text``, or set as text by our own components.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from pages._shared import markup
+from pages._shared.markup import colour as _colour
+from pages._shared.markup import text as _text
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+# Each state has an icon and a word; colour only repeats what they say.
+STATES: Mapping[str, tuple[str, str]] = {
+    "ok": ("✓", "Answered"),
+    "refused": ("⊘", "Outside use"),
+    "error": ("✕", "Unreadable"),
+    "choose": ("▤", "Choose a frame"),
+}
+
+
+@cache
+def asset(name: str) -> str:
+    """Return a text file of ``assets/``."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def load() -> None:
+    """Put the style sheet into the page; once a run, from the frame."""
+    st.html(f"<style>{asset('style.css')}</style>")
+
+
+def brand() -> None:
+    """Show the product's name."""
+    st.html("<div class='sl-brand'><i aria-hidden='true'></i>Second Look</div>", width="content")
+
+
+def section(name: str) -> None:
+    """Show the name of a group of pages."""
+    st.html(f"<span class='sl-section'>{_text(name)}</span>", width="content")
+
+
+def banner(*, synthetic: bool) -> None:
+    """Show what the product is not, and whether the task is drawn."""
+    badge = "<span class='sl-badge'>Synthetic, for teaching</span>" if synthetic else ""
+    st.html(
+        "<div class='sl-banner' role='note'>"
+        "<strong>Research use. Not for primary diagnosis.</strong>"
+        f"{badge}<span class='sl-quiet'>Data stay on this machine; no network.</span></div>"
+    )
+
+
+def kicker(text: str) -> None:
+    """Show a small heading over a block."""
+    st.html(f"<h3 class='sl-kicker'>{_text(text)}</h3>")
+
+
+def verdict(state: str, headline: str, detail: str) -> None:
+    """Show the verdict of trust: icon, words, and one sentence below."""
+    icon = STATES.get(state, STATES["error"])[0]
+    st.html(
+        f"<section class='sl-verdict sl-{_text(state)}' role='status' data-status='{_text(state)}'>"
+        f"<span class='sl-icon' aria-hidden='true'>{icon}</span>"
+        f"<div><p class='sl-headline'>{_text(headline)}</p>"
+        f"<p class='sl-detail'>{_text(detail)}</p></div></section>"
+    )
+
+
+def gate_meter(distance: float, threshold: float) -> None:
+    """Show how far the picture is from the training pictures, on a scale to twice the limit."""
+    share = min(max(distance / (2 * threshold), 0.0), 1.0) if threshold > 0 else 1.0
+    words = f"Distance to training pictures {distance:.3f}, limit {threshold:.3f}"
+    st.html(
+        f"<div class='sl-meter' role='img' aria-label='{words}'>"
+        f"<div class='sl-meter-track'><i style='width:{share * 100:.1f}%'></i><b></b></div>"
+        f"<span>distance <b>{distance:.3f}</b> · limit {threshold:.3f}</span></div>"
+    )
+
+
+def probability_bars(rows: Sequence[tuple[str, str, str, float]], *, called: str) -> None:
+    """Show calibrated probabilities, largest first.
+
+    ``rows`` holds (class key, title, colour, probability in 0..1).
+    """
+    ranked = sorted(rows, key=lambda row: -row[3])
+    items = "".join(
+        f"<li data-class='{_text(key)}' data-probability='{value:.9f}'"
+        f" class='{'sl-called' if key == called else ''}'>"
+        f"<span class='sl-name'>{_text(title)}</span>"
+        f"<span class='sl-bar' aria-hidden='true'><i style='width:{value * 100:.2f}%;"
+        f"background:{_colour(colour)}'></i></span>"
+        f"<span class='sl-value'>{percent(value)}</span></li>"
+        for key, title, colour, value in ranked
+    )
+    st.html(f"<ol class='sl-bars' aria-label='Calibrated probabilities'>{items}</ol>")
+
+
+def percent(value: float) -> str:
+    """Return a probability in whole per cent; the ends are never rounded to certainty.
+
+    >>> percent(0.784), percent(0.999), percent(0.001)
+    ('78 %', '> 99 %', '< 1 %')
+    """
+    if value > 0.99:
+        return "> 99 %"
+    if value < 0.01:
+        return "< 1 %"
+    return f"{value * 100:.0f} %"
+
+
+def colour_bar(stops: Sequence[str], *, note: str) -> None:
+    """Show the scale of the heat map, 0..1, and the raw peak or why there is none."""
+    colours = ", ".join(_colour(stop) for stop in stops)
+    st.html(
+        "<div class='sl-colourbar'><span>0</span>"
+        f"<i role='img' aria-label='Colour scale of the map from 0 to 1' "
+        f"style='background:linear-gradient(90deg, {colours})'></i>"
+        f"<span>1</span><em>{_text(note)}</em></div>"
+    )
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> None:
+    """Show names and values, two columns; nothing that came with a file's name."""
+    items = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in rows)
+    st.html(f"<dl class='sl-facts'>{items}</dl>")
+
+
+def sentences(lines: Sequence[str]) -> None:
+    """Show short sentences as a quiet list."""
+    items = "".join(f"<li>{_text(line)}</li>" for line in lines)
+    st.html(f"<ul class='sl-sentences'>{items}</ul>")
+
+
+def steps(applied: Sequence[str], left_out: Sequence[str]) -> None:
+    """Show the recipe's steps that ran, and those that the picture carried already."""
+    items = "".join(f"<li class='sl-ran'>{_text(name)}</li>" for name in applied)
+    items += "".join(f"<li class='sl-carried'>{_text(name)} · carried</li>" for name in left_out)
+    st.html(f"<ul class='sl-steps'>{items or '<li>no step</li>'}</ul>")
+
+
+def notice(state: str, title: str, body: str, *, commands: Sequence[str] = ()) -> None:
+    """Show a whole state of a page (empty, not installed, broken): what it is and what to do."""
+    icon = STATES.get(state, ("○", ""))[0]  # "empty" is no state of a picture
+    code = "".join(f"<code>{_text(command)}</code>" for command in commands)
+    st.html(
+        f"<section class='sl-notice sl-{_text(state)}' role='status'>"
+        f"<span class='sl-icon' aria-hidden='true'>{icon}</span>"
+        f"<div><h2>{_text(title)}</h2><p>{_text(body)}</p>{code}</div></section>"
+    )
+
+
+def quiet(text: str) -> None:
+    """Show one quiet sentence."""
+    st.html(f"<p class='sl-quiet'>{_text(text)}</p>")
+
+
+def promise(title: str, classes: Sequence[tuple[str, str]]) -> None:
+    """Show, on an empty light box, what an answer will hold: (title, colour) of each class."""
+    names = "".join(
+        f"<li><i style='background:{_colour(colour)}'></i>{_text(name)}</li>"
+        for name, colour in classes
+    )
+    st.html(
+        "<section class='sl-promise'>"
+        f"<div><h2>{_text(title)}</h2><p>Calibrated probabilities of</p><ul>{names}</ul></div>"
+        "<div><h2>Where it looked</h2><p>The map of each class over your picture, or the plain "
+        "words that there is no positive evidence.</p></div>"
+        "<div><h2>When not to trust it</h2><p>A picture outside what the model was trained on is "
+        "refused, with the reason and no probabilities.</p></div></section>"
+    )
+
+
+def figure_row(items: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+    """Show summary figures side by side, each with interval and n."""
+    st.html(markup.figure_row(items))
+
+
+def figure_table(
+    columns: Sequence[str],
+    rows: Sequence[tuple[str, str, str, Sequence[Mapping[str, object] | None]]],
+) -> None:
+    """Show a table of figures: (title, colour, n in words, one figure a column)."""
+    st.html(markup.figure_table(columns, rows))
+
+
+def split_table(
+    parts: Sequence[tuple[str, bool, str, Sequence[tuple[str, Mapping[str, object]]]]],
+) -> None:
+    """Show the figures of a card, one block a split: (title, leaks, n in words, figures)."""
+    st.html(markup.split_table(parts))
+
+
+def prose(title: str, paragraphs: Sequence[str]) -> None:
+    """Show a heading and sentences of a model card."""
+    body = "".join(f"<li>{_text(line)}</li>" for line in paragraphs)
+    st.html(f"<section class='sl-prose'><h3>{_text(title)}</h3><ul>{body}</ul></section>")
+
+
+def title_line(title: str, words: Sequence[tuple[str, str]]) -> None:
+    """Show the head of a card: its title and short facts with a tone (ok, bad, plain)."""
+    chips = "".join(
+        f"<span class='sl-chip sl-tone-{_text(tone)}'>{_text(word)}</span>" for word, tone in words
+    )
+    st.html(f"<header class='sl-title'><h1>{_text(title)}</h1>{chips}</header>")
+
+
+def dark_pane(state: str, words: str) -> None:
+    """Show, where a picture would be, that there is none and why: never an empty place."""
+    icon = STATES[state][0]
+    st.html(
+        f"<div class='sl-dark sl-{_text(state)}'>"
+        f"<p><b aria-hidden='true'>{icon}</b>{_text(words)}</p></div>"
+    )
+
+
+def plural(word: str) -> str:
+    """Return the plural of what a group is called.
+
+    >>> plural("series"), plural("slide")
+    ('series', 'slides')
+    """
+    return word if word.endswith("s") else f"{word}s"
+
+
+def picture(png_base64: str, alt: str) -> None:
+    """Show a small PNG inside the page itself: it never lies at an address of the server."""
+    st.html(
+        f"<img class='sl-saw' src='data:image/png;base64,{_text(png_base64)}' alt='{_text(alt)}'>"
+    )

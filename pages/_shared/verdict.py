@@ -1,0 +1,121 @@
+"""The right column of Analyse: trust first, then probabilities, then what the model saw."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.domain import Answer, SeenImage, Status, StudyImage
+from core.tasks import TaskSpec
+from core.workflows.models import Card
+from pages._shared import answers, pictures, resources, state, style, worth
+from pages._shared.state import Study
+
+_REFUSED = "Outside what this model was trained on"
+_UNREADABLE = "This file cannot be read"
+
+
+def show_verdict(study: Study, answer: Answer, task: TaskSpec, card: Card | None) -> None:
+    """Show the answer, or the refusal, which then takes the whole column."""
+    if answer.status is Status.OK and answer.prediction is not None and answer.gate is not None:
+        style.verdict("ok", "Inside what this model was trained on", "")
+        style.gate_meter(answer.gate.distance, answer.gate.threshold)
+        _show_probabilities(answer, task)
+        _show_worth(answer, task, card)
+    else:
+        _show_refusal(study, answer)
+    if answer.seen is not None:
+        _show_seen(study, answer.seen, task)
+
+
+def _show_probabilities(answer: Answer, task: TaskSpec) -> None:
+    prediction = answer.prediction
+    if prediction is None:
+        return
+    style.kicker("Calibrated probabilities")
+    rows = [
+        (item.key, item.title, item.colour, prediction.probabilities[item.key])
+        for item in task.classes
+    ]
+    style.probability_bars(rows, called=prediction.predicted)
+
+
+def _show_worth(answer: Answer, task: TaskSpec, card: Card | None) -> None:
+    """Say how often this version finds the called class on series it had not seen."""
+    if answer.prediction is None or card is None:
+        return
+    called = task.class_spec(answer.prediction.predicted)
+    sentence = worth.sentence(card, called.key, called.title, group_name=task.group_name)
+    if sentence:
+        style.quiet(sentence)
+
+
+def _show_refusal(study: Study, answer: Answer) -> None:
+    status = answers.status_of(study, answer)
+    if status == "choose":
+        _choose_frame(study)
+        return
+    headline = _REFUSED if status == "refused" else _UNREADABLE
+    reason = (answer.reason or "").removeprefix(f"{_REFUSED}: ")
+    style.verdict(status, headline, reason[:1].upper() + reason[1:])
+    if answer.gate is not None:
+        style.gate_meter(answer.gate.distance, answer.gate.threshold)
+    style.quiet("There are no probabilities for this file. The other pictures are not affected.")
+
+
+def _choose_frame(study: Study) -> None:
+    """Let the person choose, where a file holds several frames."""
+    frames = resources.n_frames(study.sha256, _data=study.data)
+    style.verdict(
+        "choose", f"This file holds {frames} frames", "An answer is for one frame. Choose which."
+    )
+    number = st.number_input(
+        f"Frame, 1 to {frames}", 1, frames, None, key=state.widget_key("first_frame", study),
+        placeholder=f"1 to {frames}",
+    )  # fmt: skip
+    if number is not None:
+        state.remember(state.FRAMES, study, int(number) - 1)
+        st.rerun()
+
+
+def show_frame_picker(study: Study, image: StudyImage) -> None:
+    """Show which frame is looked at, with the others one step away."""
+    if image.n_frames < 2:
+        return
+    key = state.widget_key("frame", study)
+    st.session_state.setdefault(key, image.frame + 1)
+    st.slider(
+        "Frame", 1, image.n_frames, key=key, format=f"frame %d of {image.n_frames}",
+        label_visibility="collapsed", on_change=_take_frame, args=(study, key),
+    )  # fmt: skip
+
+
+def _take_frame(study: Study, key: str) -> None:
+    state.remember(state.FRAMES, study, int(st.session_state[key]) - 1)
+
+
+def _show_seen(study: Study, seen: SeenImage, task: TaskSpec) -> None:
+    """Show the picture after the recipe, the steps, and the switch that says which it carries."""
+    style.kicker("What the model saw")
+    picture, words = st.columns([2, 5], gap="small", vertical_alignment="top")
+    with picture:
+        rows, columns = seen.pixels.shape[:2]
+        style.picture(
+            pictures.as_base64(seen.pixels),
+            f"The picture after preprocessing, {columns} x {rows} pixels",
+        )
+    with words:
+        style.steps(seen.steps_applied, seen.steps_left_out)
+        st.toggle(
+            "This picture already carries these steps",
+            value=answers.carries_recipe(study),
+            key=state.widget_key("carried", study),
+            on_change=_take_carried,
+            args=(study,),
+            help="For pictures that were prepared before they were exported, such as the public "
+            f"{task.title} set. The answer is worked out again.",
+        )
+
+
+def _take_carried(study: Study) -> None:
+    carries = st.session_state[state.widget_key("carried", study)]
+    state.remember(state.CARRIED, study, bool(carries))

@@ -1,0 +1,25 @@
+"""Models: the card of a version in words, and whether its files are as they were shipped."""
+
+import streamlit as st
+
+from core.workflows.models import list_models
+from pages._shared import card, frame, notices, resources
+
+frame.require(__file__)
+
+task = frame.task()
+installed = list_models(task.key)
+if not installed:
+    notices.no_version(task, resources.version_state(task.key))
+    st.stop()
+
+chosen = card.pick(installed)
+card.show_head(chosen)
+if chosen.card is None:
+    st.stop()
+left, right = st.columns(2, gap="large")
+with left:
+    card.show_words(chosen.card, task)
+with right:
+    card.show_metrics(chosen.card, str(chosen.digest))
+    card.show_files(chosen)

@@ -1,0 +1,18 @@
+"""The entry point: the table of pages, and the frame around them."""
+
+import streamlit as st
+
+from pages._shared import frame
+
+PAGES = {
+    "": [frame.start_page()],
+    "Read": [st.Page("pages/analyse.py", title="Analyse", url_path="analyse")],
+    "Validate": [st.Page("pages/performance.py", title="Performance", url_path="performance")],
+    "Build": [st.Page("pages/models.py", title="Models", url_path="models")],
+}
+
+st.set_page_config(page_title="Second Look", layout="wide")
+page = st.navigation(PAGES, position="hidden")
+frame.enter()
+frame.show(PAGES)
+page.run()
