@@ -174,8 +174,9 @@ def _tidied(name: str) -> str:
 
 
 def _refuse_paths(folder: Path, table: Table) -> None:
-    """Refuse files that lie outside the folder by their name, or do not exist.
+    """Refuse files that lie outside the folder by their name, and a table of which none exists.
 
+    A single missing file is not refused here: whoever reads it says so and goes on with the rest.
     Folders are listed once instead of asking for every file: tables have ten thousand rows. A link
     inside the folder may point elsewhere: whoever put it there meant it.
     """
@@ -192,13 +193,14 @@ def _refuse_paths(folder: Path, table: Table) -> None:
         parent = str(path.parent)
         if parent not in listed:
             listed[parent] = _file_names(folder / parent)
-        if path.name not in listed[parent]:
-            raise table.fault(
-                place,
-                "file",
-                f"{name!r} does not exist.",
-                remedy="Correct the path or drop the row.",
-            )
+    names = [PurePosixPath(name) for name in table.columns["file"]]
+    if names and not any(path.name in listed[str(path.parent)] for path in names):
+        raise table.fault(
+            0,
+            "file",
+            f"None of the {len(names)} files exists; the first is {str(names[0])!r}.",
+            remedy="Give paths relative to the folder that holds the table.",
+        )
 
 
 def _file_names(folder: Path) -> frozenset[str]:

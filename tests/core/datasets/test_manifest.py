@@ -68,7 +68,7 @@ def test_a_folder_of_another_task_is_refused(tmp_path, kidney):
         ("file,klass\na.png,cyst\n", None, "label", "no column 'label'"),
         ("name,label\na.png,cyst\n", None, "file", "no column 'file'"),
         ("file;label\na.png;cyst\n", None, "file", "commas"),
-        ("file,label\na.png,cyst\ngone.png,cyst\n", 3, "file", "'gone.png' does not exist"),
+        ("file,label\ngone.png,cyst\n", 2, "file", "None of the 1 files exists"),
         ("file,label\na.png,cyst\n\na.png,stone\n", 4, "file", "row 2 already"),
         ("file,label\na.png,cyst\n./a.png,stone\n", 3, "file", "row 2 already"),
         ("file,label\na.png,\n", 2, "label", "empty"),
@@ -116,8 +116,13 @@ def test_a_picture_that_is_a_folder_does_not_count_as_a_file(tmp_path, kidney):
     folder = write_folder(tmp_path, "file,label\na.png,cyst\n")
     (folder / "a.png").unlink()
     (folder / "a.png").mkdir()
-    with pytest.raises(DatasetError, match="does not exist"):
+    with pytest.raises(DatasetError, match="None of the 1 files exists"):
         read_manifest(folder, kidney)
+
+
+def test_one_missing_file_does_not_stop_the_rest(tmp_path, kidney):
+    folder = write_folder(tmp_path, "file,label\na.png,cyst\ngone.png,cyst\n")
+    assert len(read_manifest(folder, kidney)) == 2
 
 
 def test_windows_separators_and_names_in_other_scripts_are_read(tmp_path, kidney):
