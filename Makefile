@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test test-heavy lint types lock clean
+.PHONY: help run test test-heavy lint types mlflow lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -26,6 +26,10 @@ lint: .venv/.for-test ## style
 
 types: .venv/.for-test ## types of core
 	@$(PY) -m mypy
+
+mlflow: .venv/.for-run ## the tracking pages of training runs on 127.0.0.1:5000
+	@$(PY) -m mlflow ui --host 127.0.0.1 --workers 1 --backend-store-uri \
+		"$$($(PY) -c 'from core.config import settings; print(settings().tracking_uri)')"
 
 lock: ## resolve anew what the pinned packages bring (takes uv)
 	@: > .ci/constraints.txt

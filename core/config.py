@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         description="Least severe message that is logged: DEBUG, INFO, WARNING or ERROR.",
     )
 
+    @property
+    def tracking_uri(self) -> str:
+        """Where training runs are tracked: the server, or SQLite inside the home."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:

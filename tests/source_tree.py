@@ -48,19 +48,34 @@ class Source:
         """The file's syntax tree."""
         return ast.parse(self.text)
 
-    @property
+    @functools.cached_property
     def is_heavy(self) -> bool:
-        """Whether the first line of the docstring says HEAVY."""
-        return "HEAVY" in (ast.get_docstring(self.tree) or "").partition("\n")[0]
+        """Whether the docstring begins with HEAVY."""
+        return (ast.get_docstring(self.tree) or "").startswith("HEAVY")
 
     @functools.cached_property
     def imports(self) -> tuple[Import, ...]:
         """Every import that runs; those for type checkers alone are left out."""
         return tuple(_imports(self.tree, at_top=True))
 
+    @functools.cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
+
     def calls(self) -> Iterator[ast.Call]:
         """Yield every call."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return (node for node in self.nodes if isinstance(node, ast.Call))
+
+
+def dotted(node: ast.AST) -> str:
+    """Return ``a.b.c`` for a name or an attribute of names, else the empty string."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        start = dotted(node.value)
+        return f"{start}.{node.attr}" if start else ""
+    return ""
 
 
 def _is_for_type_checkers(node: ast.AST) -> bool:
@@ -93,7 +108,7 @@ def sources(*folders: str) -> tuple[Source, ...]:
 
 def functions(source: Source) -> Iterator[tuple[str, int, int]]:
     """Yield (name, first line, lines of code without the docstring) of every function."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, FUNCTIONS):
             first = node.body[0]
             is_documented = ast.get_docstring(node, clean=False) is not None
