@@ -20,11 +20,16 @@ POOR_SENSITIVITY = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """Probabilities of rows of the job's data. ``refused`` (m,) bool: by the gate."""
+    """Probabilities of rows of the job's data.
+
+    ``refused`` (m,) bool: by the gate. ``fold`` (m,) int64: which fold judged each row, zero-based,
+    or None where there are no folds.
+    """
 
     rows: NDArray[np.int64]
     y_prob: NDArray[np.float64]
     refused: NDArray[np.bool_]
+    fold: NDArray[np.int64] | None = None
 
 
 def make_run(job: TrainingJob, judged: Judged, *, name: str, made: str) -> EvaluationRun:
@@ -46,6 +51,9 @@ def make_run(job: TrainingJob, judged: Judged, *, name: str, made: str) -> Evalu
         left_out=dict(job.manifest.left_out),
     )
     has_groups = job.manifest.group_source != "none"
+    slices = {column: frame[column].to_numpy(dtype=object) for column in job.manifest.slice_columns}
+    if judged.fold is not None:
+        slices["fold"] = np.array([str(fold + 1) for fold in judged.fold.tolist()], dtype=object)
     return EvaluationRun(
         class_names=job.task.class_names,
         file=frame["file"].to_numpy(dtype=object),
@@ -53,9 +61,7 @@ def make_run(job: TrainingJob, judged: Judged, *, name: str, made: str) -> Evalu
         y_prob=judged.y_prob,
         group=frame["group"].to_numpy(dtype=object) if has_groups else None,
         refused=judged.refused,
-        slices={
-            column: frame[column].to_numpy(dtype=object) for column in job.manifest.slice_columns
-        },
+        slices=slices,
         facts=facts,
     )
 

@@ -191,7 +191,7 @@ class _Run:
                 folded.gate_features, data.group, folded.folds, at_most=self.gate_settings.at_most
             )
             refused |= distances > gate.threshold
-        self._add(Judged(everything, y_prob, refused), name="out_of_fold", made=made)
+        self._add(Judged(everything, y_prob, refused, folded.folds), name="out_of_fold", made=made)
 
     def _judge_test(
         self, rows: Any, measured: Measured, calibration: Calibration, gate: Gate
