@@ -13,6 +13,5 @@ PAGES = {
 
 st.set_page_config(page_title="Second Look", layout="wide")
 page = st.navigation(PAGES, position="hidden")
-frame.enter()
-frame.show(PAGES)
-page.run()
+with frame.around(PAGES):
+    page.run()

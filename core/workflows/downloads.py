@@ -6,11 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from core.domain import Answer
 from core.inference.card import Card
-from core.reporting.csv_table import csv_bytes
 
 USE = "research use, not for primary diagnosis"
 NO_THRESHOLD = "argmax"
@@ -38,7 +35,7 @@ def answers_csv(
     """
     rows = [_row(item, class_names) for item in answers]
     provenance = {"task": task_key, "version_digest": version_digest, "use": USE}
-    return csv_bytes(pd.DataFrame(rows), provenance=provenance)
+    return _csv(rows, provenance)
 
 
 def _row(item: NamedAnswer, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -86,4 +83,12 @@ def card_csv(card: Card, *, version_digest: str) -> bytes:
         "threshold": NO_THRESHOLD,
         "use": USE,
     }
+    return _csv(rows, provenance)
+
+
+def _csv(rows: list[dict[str, Any]], provenance: dict[str, Any]) -> bytes:
+    import pandas as pd  # not needed before somebody takes a table away
+
+    from core.reporting.csv_table import csv_bytes
+
     return csv_bytes(pd.DataFrame(rows), provenance=provenance)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from core.domain import Answer, ByteArray, Explanation
 from core.saliency.overlay import colour_table, overlay
-from core.workflows.explaining import heatmap_of
 
 COLOUR_MAP = "inferno"
 N_STOPS = 9
@@ -34,6 +33,8 @@ def overlay_of(
     ndarray of shape (rows, columns, 3), uint8, RGB, or None
         None where nothing speaks for the class: noise is never coloured.
     """
+    from core.workflows.explaining import heatmap_of  # imports the engine: not for an empty page
+
     explanation = explanation_of(answer, class_name)
     heatmap = heatmap_of(answer, class_name)
     if explanation is None or heatmap is None or not explanation.has_evidence:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from core.phantoms import teaching_cases as _cases
-from core.phantoms import teaching_png
 from core.tasks import load_task
 
 SOURCE = "phantom_ct"
@@ -36,9 +34,11 @@ def teaching_cases(task_key: str) -> tuple[OpenCase, ...]:
     """
     if load_task(task_key).source_for(SOURCE) is None:
         return ()
+    from core import phantoms
+
     cases = []
-    for case in _cases():
-        data = teaching_png(case)
+    for case in phantoms.teaching_cases():
+        data = phantoms.teaching_png(case)
         digest = hashlib.sha256(data).hexdigest()
         cases.append(OpenCase(case.key, case.title, case.what_to_notice, data, digest))
     return tuple(cases)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +18,21 @@ if TYPE_CHECKING:
 
 MODELS_PAGE = "pages/models.py"
 START = "pages/analyse.py"
+_framed: ContextVar[bool] = ContextVar("framed", default=False)
 
 
-def enter() -> None:
-    """Mark the session as framed; streamlit_app.py calls this once per run."""
-    st.session_state[state.READY] = True
+@contextmanager
+def around(pages: Mapping[str, Sequence[Page]]) -> Iterator[None]:
+    """Show the frame and keep this run marked as framed while the page inside it runs.
+
+    The mark belongs to the run, not to the session: a later run may start with a page alone.
+    """
+    show(pages)
+    mark = _framed.set(True)
+    try:
+        yield
+    finally:
+        _framed.reset(mark)
 
 
 def require(page_file: str) -> None:
@@ -30,7 +42,7 @@ def require(page_file: str) -> None:
     entry point until some session has called ``st.navigation``. Naming this very page there ends
     that mode and keeps page and address, so that the rerun lands on what was asked for.
     """
-    if not st.session_state.get(state.READY):
+    if not _framed.get():
         st.navigation([start_page(), st.Page(Path(page_file))], position="hidden")
         st.rerun()
 

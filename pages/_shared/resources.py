@@ -3,26 +3,29 @@
 What is cached is frozen or only read. An answer is kept for the session that asked (a picture
 leaves memory with its reader) and found by content, version, frame and recipe switch: dragging a
 slider never runs the network again, and a map can never belong to another picture.
+
+The engine and pandas are imported where they are first needed: a page paints before that.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.domain import Answer
 from core.errors import CoreError, ModelMissingError, ModelVersionError
 from core.tasks import load_tasks
-from core.workflows import evaluating, teaching
 from core.workflows import models as versions
-from core.workflows.analyse import analyse_bytes
-from core.workflows.analyst import open_analyst
-from core.workflows.evaluating import Performance, StoredRun
 from core.workflows.frames import frames_to_choose_from
 from core.workflows.models import Card
 from core.workflows.teaching import OpenCase
+from core.workflows.teaching import teaching_cases as drawn_cases
+
+if TYPE_CHECKING:
+    from core.workflows.stored_runs import Performance, StoredRun
 
 MAX_ANSWERS = 48
 PREFERRED_TASK = "kidney_ct"
@@ -77,6 +80,8 @@ def warm_up(task_key: str, digest: str) -> threading.Thread:
 
 
 def _open_quietly(task_key: str) -> None:
+    from core.workflows.analyst import open_analyst
+
     try:
         open_analyst(task_key)
     except CoreError:
@@ -95,6 +100,8 @@ def answer(
     _version: str,
 ) -> Answer:
     """Return the answer for these bytes; the key is what decides it, the rest is how to get it."""
+    from core.workflows.analyse import analyse_bytes
+
     return analyse_bytes(
         _data, task=task_key, version=_version, frame=frame, already_applied=already_applied
     )
@@ -109,10 +116,12 @@ def n_frames(sha256: str, _data: bytes) -> int:
 @st.cache_resource(max_entries=8, show_spinner="Drawing the teaching cases")
 def teaching_cases(task_key: str) -> tuple[OpenCase, ...]:
     """Return the teaching cases of a task; none for a task of real pictures."""
-    return teaching.teaching_cases(task_key)
+    return drawn_cases(task_key)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Working out figures and intervals")
 def performance(folder: str, digest: str | None, *, _run: StoredRun) -> Performance:
     """Return every figure of a stored run; a run never changes once it is stored."""
-    return evaluating.performance(_run)
+    from core.workflows import stored_runs
+
+    return stored_runs.performance(_run)

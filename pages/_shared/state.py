@@ -12,7 +12,6 @@ from typing import Protocol
 
 import streamlit as st
 
-READY = "frame.ready"
 TASK = "frame.task"
 TASK_IN_ADDRESS = "frame.task_in_address"
 STUDIES = "analyse.studies"
