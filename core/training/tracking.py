@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +17,14 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 import mlflow
 from mlflow.exceptions import MlflowException
+from mlflow.store.db import utils as mlflow_database
+
+# MLflow lets the faults of a database through; requests' own errors are OSErrors.
+_sqlalchemy = mlflow_database.sqlalchemy  # type: ignore[attr-defined]
+FAULTS = (MlflowException, OSError, _sqlalchemy.exc.SQLAlchemyError)
+mlflow_database.MAX_RETRY_COUNT = 3  # of 10: their pauses add up to minutes
+logging.getLogger("mlflow").setLevel(logging.ERROR)
+SQLITE_HEADER = b"SQLite format 3\x00"
 
 LIGHT_FILES = ("card.yaml", "calibration.yaml", "manifest.json")
 PARAMETER_LENGTH = 500
@@ -34,7 +43,8 @@ class Tracker:
     """
 
     def __init__(self, uri: str | None, *, home: Path, experiment: str, name: str) -> None:
-        self._uri = uri or f"sqlite:///{home / 'mlflow.db'}"
+        self._database = home / "mlflow.db"
+        self._uri = uri or f"sqlite:///{self._database}"
         self._is_own = uri is None
         self._artifacts = home / "mlflow"
         self._run_id = ""
@@ -85,7 +95,8 @@ class Tracker:
         self._try(lambda: self._client.set_terminated(self._run_id, "FAILED"))
 
     def _start(self, experiment: str, name: str) -> None:
-        self._artifacts.mkdir(parents=True, exist_ok=True)
+        if self._is_own:
+            self._check_own()
         self._client = mlflow.MlflowClient(tracking_uri=self._uri)
         found = self._client.get_experiment_by_name(experiment)
         where = self._artifacts.as_uri() if self._is_own else None
@@ -96,6 +107,14 @@ class Tracker:
         )
         self._run_id = self._client.create_run(key, run_name=name).info.run_id
 
+    def _check_own(self) -> None:
+        """Fail at once where MLflow would try for minutes to open its database."""
+        self._artifacts.mkdir(parents=True, exist_ok=True)
+        with self._database.open("a+b") as stream:
+            stream.seek(0)
+            if stream.read(len(SQLITE_HEADER)) not in (b"", SQLITE_HEADER):
+                raise OSError(f"{self._database.name} is no SQLite database")
+
     def _log(self, numbers: Mapping[str, float], *, step: int) -> None:
         metrics = [mlflow.entities.Metric(key, value, 0, step) for key, value in numbers.items()]
         self._try(lambda: self._client.log_batch(self._run_id, metrics=metrics))
@@ -105,7 +124,7 @@ class Tracker:
             return
         try:
             call()
-        except (MlflowException, OSError) as error:  # requests' own errors are OSErrors
+        except FAULTS as error:
             self.is_on = False
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             print(

@@ -1,0 +1,98 @@
+"""``train``: one JSON line an epoch, then the version; wrong settings are answered."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from core import cli
+from core.commands import train
+from core.config import ROOT
+
+LINE = {"fit": "final", "epoch": 1, "epochs": 1, "loss": 1.5, "macro_f1": 0.5, "seconds": 2.0}
+FIGURE = {"value": 0.5, "low": 0.4, "high": 0.6, "low_grouped": 0.3, "high_grouped": 0.7}
+QUICK = (
+    *("-m", "core", "train", "--task", "phantom_ct", "--architecture", "mobilenet_small"),
+    *("--json", "--version", "t", "--limit", "120", "--epochs", "1", "--folds", "3"),
+    *("--set", "steps_per_epoch=5", "--set", "variants=2"),
+)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Requests that a training run was started with; it ends at once."""
+    requests = []
+
+    def fake(request, *, listener):
+        requests.append(request)
+        listener.on_epoch(LINE)
+        metrics = {"test": {"title": "Own test part.", "n": 40, "macro_f1": FIGURE}}
+        return SimpleNamespace(model_version="v9", path=Path("models/t/v9"), metrics=metrics)
+
+    monkeypatch.setattr(train, "train", fake)
+    return requests
+
+
+def call(*arguments):
+    return cli.main(["train", "--task", "phantom_ct", "--architecture", "simple_cnn", *arguments])
+
+
+def test_a_program_gets_a_line_an_epoch_and_then_the_version(asked, capfd):
+    assert call("--json") == 0
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert lines[0] == LINE
+    assert set(lines[1]) == {"model_version", "path", "metrics"}
+    assert lines[1]["metrics"]["test"]["macro_f1"]["low_grouped"] == 0.3
+
+
+def test_a_person_reads_the_score_with_interval_and_n(asked, capfd):
+    assert call() == 0
+    out = capfd.readouterr().out
+    assert "epoch 1 of 1  loss 1.500  validation macro F1 0.500" in out
+    assert "macro F1 0.500 (95 % 0.300 to 0.700), n = 40" in out
+
+
+def test_arguments_become_the_request(asked, capfd):
+    assert call("--epochs", "3", "--folds", "5", "--limit", "9", "--set", "views=[identity]") == 0
+    (request,) = asked
+    assert (request.n_folds, request.limit, request.version) == (5, 9, None)
+    assert request.changes == {"epochs": 3, "seed": None, "views": ["identity"]}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--set", "epochs"), ("--limit", "0"), ("--epochs", "many"), ("--set", "a=[")]
+)
+def test_arguments_that_cannot_be_read_end_with_2_and_a_sentence(asked, capfd, arguments):
+    assert call("--json", *arguments) == 2
+    answer = json.loads(capfd.readouterr().out)
+    assert answer["error"]
+    assert answer["what_to_do"]
+    assert asked == []
+
+
+def test_an_unknown_setting_ends_with_2_and_the_known_ones(capfd):
+    assert call("--json", "--set", "momentum=1", "--limit", "8") == 2
+    assert "learning_rate" in json.loads(capfd.readouterr().out)["what_to_do"]
+
+
+@pytest.mark.slow
+@pytest.mark.heavy
+@pytest.mark.needs_backbones
+def test_the_teaching_version_is_trained_from_the_command_line_and_stays_small(tmp_path):
+    done = subprocess.run(
+        [sys.executable, *QUICK],
+        cwd=ROOT,
+        env={**os.environ, "SECOND_LOOK_MODELS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    last = json.loads(done.stdout.splitlines()[-1])
+    files = [path for path in Path(last["path"]).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 2_000_000
+    assert set(last["metrics"]) == {"out_of_fold", "test"}

@@ -1,0 +1,152 @@
+"""A whole run on toy pictures: what is written, and what it says about itself."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from core.errors import TrainingError
+from tests.core.training.toys import toy_job
+
+pytestmark = pytest.mark.heavy
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    from core.training.job import Listener
+    from core.training.run import train_version
+
+    lines = []
+    folder = tmp_path_factory.mktemp("run")
+    options = {"with_random_split": True, "listener": Listener(on_epoch=lines.append)}
+    job = toy_job(folder, folds=2, views=["identity", "flip_left_right"], options=options)
+    return job, train_version(job, tracking_uri=None), lines
+
+
+@pytest.fixture(scope="module")
+def ready(finished):
+    from core.inference.package import read_version
+    from core.inference.ready import load_version
+
+    return load_version(read_version(finished[1].path))
+
+
+def stored(finished, name):
+    from core.evaluation.runs import read_run
+
+    return read_run(finished[1].path / "evaluation" / name)
+
+
+def test_the_version_may_answer_and_its_engine_is_the_keras_network(finished, ready):
+    import keras
+
+    job, trained, _ = finished
+    network = keras.saving.load_model(trained.path / "model.keras", compile=False)
+    batch = job.data.batch(np.arange(5))
+    expected = np.asarray(network(batch, training=False))
+    assert np.abs(ready.engine.run(batch).logits - expected).max() < 1e-3
+    assert ready.head_weights is not None
+
+
+def test_every_epoch_of_every_fit_was_told_about(finished):
+    fits = [line["fit"] for line in finished[2]]
+    assert sorted(set(fits)) == ["final", "fold 1 of 2", "fold 2 of 2", "random split"]
+    assert all(line["loss"] > 0 and line["seconds"] >= 0 for line in finished[2])
+
+
+def test_the_out_of_fold_run_holds_every_picture_once(finished):
+    run = stored(finished, "out_of_fold")
+    assert run.file.tolist() == finished[0].data.file.tolist()
+    assert np.allclose(run.y_prob.sum(axis=1), 1)
+    assert run.facts.group_source == "column"
+
+
+def test_the_test_run_is_what_the_version_answers(finished, ready):
+    from core.inference.views import apply_view, pool_views
+
+    job, run = finished[0], stored(finished, "test")
+    batch = job.data.batch(job.rows("test"))
+    logits = [ready.engine.run(apply_view(batch, view)).logits for view in job.config.views]
+    expected = ready.calibration.apply(pool_views(logits))
+    assert run.file.tolist() == job.data.file[job.rows("test")].tolist()
+    assert np.abs(run.y_prob - expected).max() < 1e-3
+
+
+def test_metrics_carry_n_groups_and_intervals_and_the_leak_is_labelled(finished):
+    metrics = finished[1].metrics
+    assert list(metrics) == ["out_of_fold", "test", "random_split"]
+    assert [metrics[split]["leakage"] for split in metrics] == [False, False, True]
+    figure = metrics["out_of_fold"]["macro_f1"]
+    assert figure["n"] == 96
+    assert figure["n_groups"] == 24
+    assert figure["low_grouped"] <= figure["value"] <= figure["high_grouped"]
+    assert "sensitivity_tumor" in metrics["test"]
+
+
+def test_the_card_says_what_was_fitted_on_and_how(finished, ready):
+    job, card = finished[0], ready.version.card
+    assert job.fitted_parts == ("train", "calibration")
+    groups = set(job.data.group[job.rows(*job.fitted_parts)])
+    assert card.training_data.n_groups == len(groups)
+    assert card.training_data.n == 3 * len(groups)
+    assert card.frozen_until == card.gate_layer == "block2_relu"
+    assert card.parameters["batch_size"] == 16
+    assert {item.split for item in card.metrics} == {"out_of_fold", "test", "random_split"}
+
+
+def test_the_temperature_owes_nothing_to_the_test_part(finished, ready):
+    assert ready.calibration.n == 96 - len(finished[0].rows("test"))
+
+
+def test_nothing_is_left_of_the_states_of_a_finished_run(finished):
+    assert list((finished[0].folders.home / "training").glob("*")) == []
+
+
+def test_the_run_is_tracked_with_settings_epochs_and_figures(finished):
+    import mlflow
+
+    job = finished[0]
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{job.folders.home / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("phantom_ct")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["batch_size"] == "16"
+    assert {"final/loss", "fold_1_of_2/macro_f1", "test/macro_f1"} <= set(run.data.metrics)
+    assert "card.yaml" in [item.path for item in client.list_artifacts(run.info.run_id)]
+
+
+def test_a_run_without_folds_calibrates_on_its_calibration_part(tmp_path):
+    from core.inference.package import read_version
+    from core.inference.ready import load_version
+    from core.training.run import train_version
+
+    job = toy_job(tmp_path, freeze_until=None, epochs=1, gate_quantile=0.9)
+    trained = train_version(job, tracking_uri=None)
+    ready = load_version(read_version(trained.path))
+    assert list(trained.metrics) == ["test"]
+    assert ready.calibration.n == len(job.rows("calibration"))
+    assert ready.version.card.training_data.n_groups == len(set(job.data.group[job.rows("train")]))
+
+
+def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
+    from core.training.job import Listener
+    from core.training.run import train_version
+
+    def kill(line):
+        if line["fit"] == "final":
+            raise KeyboardInterrupt
+
+    job = toy_job(tmp_path, folds=2, options={"listener": Listener(on_epoch=kill)})
+    with pytest.raises(KeyboardInterrupt):
+        train_version(job, tracking_uri=None)
+    assert not list((tmp_path / "models").rglob("card.yaml"))
+    lines = []
+    again = dataclasses.replace(job, listener=Listener(on_epoch=lines.append))
+    train_version(again, tracking_uri=None)
+    assert [line["fit"] for line in lines] == ["final"]
+
+
+def test_parts_that_do_not_belong_together_are_refused(tmp_path):
+    job = toy_job(tmp_path)
+    with pytest.raises(TrainingError, match="do not fit together"):
+        dataclasses.replace(job, manifest=job.manifest.take(np.arange(4)))

@@ -1,0 +1,97 @@
+"""Temperature and gate are fitted on pictures that the weights were not."""
+
+import numpy as np
+import pytest
+
+from core.errors import TrainingError
+from core.training.trust import (
+    GateSettings,
+    calibrate,
+    cross_fitted_probabilities,
+    deal_groups,
+    frozen_gate,
+    is_refused,
+    trained_gate,
+)
+from tests.core.training.toys import toy_set
+
+DATA = toy_set()
+ALL = np.arange(len(DATA))
+SETTINGS = GateSettings(quantile=0.98, at_most=100)
+
+
+def sure_logits(n=400, seed=0):
+    """Logits three times too large for how often they are right."""
+    rng = np.random.default_rng(seed)
+    fair = rng.normal(0, 1.5, (n, 3))
+    y_prob = np.exp(fair) / np.exp(fair).sum(axis=1, keepdims=True)
+    y_true = np.array([rng.choice(3, p=p) for p in y_prob])
+    return 3 * fair, y_true
+
+
+def test_calibration_finds_the_temperature_and_says_what_it_gained():
+    logits, y_true = sure_logits(3000)
+    calibration = calibrate(logits, y_true, fitted_on="drawn")
+    assert calibration.temperature == pytest.approx(3.0, rel=0.15)
+    assert calibration.nll_after < calibration.nll_before
+
+
+def test_the_probabilities_of_a_fold_do_not_depend_on_its_labels():
+    logits, y_true = sure_logits()
+    folds = np.arange(len(y_true)) % 4
+    changed = np.where(folds == 2, (y_true + 1) % 3, y_true)
+    before = cross_fitted_probabilities(logits, y_true, folds)
+    after = cross_fitted_probabilities(logits, changed, folds)
+    assert np.array_equal(before[folds == 2], after[folds == 2])
+    assert not np.array_equal(before[folds == 1], after[folds == 1])
+
+
+def test_groups_are_dealt_whole_and_every_class_reaches_every_fold():
+    folds = deal_groups(DATA, ALL, n_folds=4, seed=0)
+    pairs = set(zip(DATA.group.tolist(), folds.tolist(), strict=True))
+    assert len(pairs) == len(set(DATA.group))
+    for fold in range(4):
+        assert set(DATA.y_true[folds == fold]) == {0, 1, 2}
+
+
+def features(seed=0, n_features=12):
+    rng = np.random.default_rng(seed)
+    of_group = {name: rng.normal(0, 1, n_features) for name in dict.fromkeys(DATA.group)}
+    own = np.array([of_group[name] for name in DATA.group])
+    return (own + rng.normal(0, 0.05, own.shape)).astype(np.float32)
+
+
+def test_the_threshold_of_a_frozen_gate_keeps_unseen_groups_inside():
+    found = features()
+    gate = frozen_gate(found, DATA, ALL, settings=SETTINGS, seed=0)
+    to_itself = gate.distances(found)
+    # Neighbours of the same group are near: a threshold from them would refuse every new group.
+    assert gate.threshold > 2 * np.quantile(to_itself, 0.98)
+    assert gate.prototypes.shape[0] <= 100
+
+
+def test_a_gate_on_trained_features_takes_its_threshold_from_other_groups():
+    rng = np.random.default_rng(1)
+    seen, unseen = rng.normal(0, 1, (60, 8)), rng.normal(0, 1, (200, 8))
+    gate = trained_gate(
+        seen.astype(np.float32), np.arange(60), unseen.astype(np.float32), settings=SETTINGS
+    )
+    inside = gate.distances(unseen) <= gate.threshold
+    assert inside.mean() == pytest.approx(0.98, abs=0.01)
+
+
+def test_blank_pictures_are_refused_whatever_their_features():
+    import dataclasses
+
+    pixels = DATA.pixels.copy()
+    pixels[3] = 0
+    blank = dataclasses.replace(DATA, pixels=pixels)
+    gate = frozen_gate(features(), DATA, ALL, settings=SETTINGS, seed=0)
+    near = np.broadcast_to(features()[0], (len(DATA), 12))
+    assert np.flatnonzero(is_refused(gate, blank, ALL, near)).tolist() == [3]
+
+
+def test_a_gate_from_a_handful_of_groups_is_refused():
+    rows = ALL[:16]
+    with pytest.raises(TrainingError, match="at least 5 groups"):
+        frozen_gate(features()[rows], DATA, rows, settings=SETTINGS, seed=0)

@@ -1,0 +1,117 @@
+"""From a request to a job: pictures, split, folds, names; the heavy part is tested elsewhere."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from core.config import ROOT
+from core.errors import DatasetError, TaskError, TrainingError
+from core.phantoms import phantom_picture, phantom_table
+from core.tasks import load_task
+from core.workflows.training import Listener, TrainingRequest, drawn_manifest, prepare
+
+
+def ask(**changes):
+    known = {"task": "phantom_ct", "architecture": "mobilenet_small", "limit": 32}
+    notes = []
+    listener = Listener(on_note=notes.append)
+    request = TrainingRequest(**{**known, **changes})
+    return prepare(request, listener=listener), notes
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Eight drawn series as a picture folder, one file of it damaged."""
+    rows = phantom_table(n_series=40, seed=5).groupby("label").head(8)
+    lines = ["file,label,group"]
+    for number, (_, row) in enumerate(rows.iterrows()):
+        name = f"{number:03d}.png"
+        (tmp_path / name).write_bytes(phantom_picture(row["file"]))
+        lines.append(f"{name},{row['label']},{number // 2}")
+    (tmp_path / "000.png").write_bytes(b"damaged")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    (tmp_path / "dataset.yaml").write_text("name: drawn\ntask: phantom_ct\n")
+    return tmp_path
+
+
+def test_a_synthetic_task_is_drawn_without_any_folder():
+    job, _ = ask()
+    assert job.data.pixels.shape == (32, 160, 160)
+    assert np.bincount(job.data.y_true).tolist() == [8, 8, 8, 8]
+    assert job.manifest.slice_columns[0] == "lesion_size"
+    assert "no patient" in job.manifest.licence
+
+
+def test_series_to_train_on_are_not_those_of_the_teaching_cases():
+    from core.phantoms import teaching_cases
+
+    shown = {case.file_id.rsplit("_", 1)[0] for case in teaching_cases()}
+    drawn = drawn_manifest(load_task("phantom_ct"), n_series=600).frame["file"]
+    assert not shown & {file.rsplit("_", 1)[0] for file in drawn}
+
+
+def test_a_folder_is_read_and_what_cannot_be_read_is_named(folder):
+    job, notes = ask(data=folder)
+    assert len(notes) == 1
+    assert notes[0].startswith("Left out 000.png")
+    assert len(job.data) == len(job.manifest) == 31
+    assert set(np.unique(job.split.parts)) == {"train", "validation", "calibration", "test"}
+
+
+def test_no_group_is_in_two_parts_or_two_folds(folder):
+    job, _ = ask(data=folder, n_folds=2)
+    groups = job.data.group.tolist()
+    assert len(set(zip(groups, job.split.parts.tolist(), strict=True))) == len(set(groups))
+    assert len(set(zip(groups, job.folds.tolist(), strict=True))) == len(set(groups))
+
+
+def test_the_limit_is_spread_over_the_classes():
+    job, _ = ask(limit=18)
+    assert np.bincount(job.data.y_true).tolist() == [4, 4, 4, 4]
+
+
+def test_a_version_that_exists_is_refused_before_anything_is_read(tmp_path, use_settings):
+    (tmp_path / "phantom_ct" / "v1").mkdir(parents=True)
+    use_settings(models=tmp_path)
+    with pytest.raises(TrainingError, match="exists already"):
+        ask(version="v1")
+
+
+def test_without_a_name_the_version_is_called_by_architecture_and_time():
+    assert ask()[0].version.startswith("mobilenet_small-20")
+
+
+def test_a_task_without_pictures_says_where_to_put_them(use_settings):
+    use_settings(data_root=None)
+    with pytest.raises(TrainingError, match=r"--data.*SECOND_LOOK_DATA_ROOT.*kidney_ct"):
+        ask(task="kidney_ct", architecture="mobilenet")
+
+
+def test_too_few_groups_are_refused_with_the_number():
+    with pytest.raises(TrainingError, match="there are too few"):
+        ask(limit=8)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"task": "knee"}, TaskError),
+        ({"architecture": "vgg99"}, TrainingError),
+        ({"changes": {"momentum": 1}}, TrainingError),
+        ({"n_folds": 30}, DatasetError),
+    ],
+)
+def test_a_wrong_request_is_refused(changes, error):
+    with pytest.raises(error):
+        ask(**changes)
+
+
+def test_preparing_imports_nothing_heavy():
+    code = (
+        "import sys, core.workflows.training;"
+        "assert not {'keras', 'tensorflow', 'mlflow'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert done.returncode == 0
