@@ -9,7 +9,7 @@ from core.phantoms.canvas import Point, Points
 from core.phantoms.scene import Scene
 from core.phantoms.series import SeriesPlan, stream
 from core.phantoms.shapes import angles, blob, mirrored, smooth, super_ellipse, wrapped
-from core.phantoms.tissue import CORTICAL_BONE, MARROW
+from core.phantoms.tissue import AIR, CORTICAL_BONE, MARROW
 
 _BACK, _FRONT = np.pi / 2, -np.pi / 2
 _VERTEBRA_PITCH_MM = 35.0
@@ -83,17 +83,25 @@ def _skin(plan: SeriesPlan) -> Points:
     return skin
 
 
+def paint_inside(scene: Scene) -> None:
+    """Fill the body with fat, for the organs to lie in."""
+    scene.canvas.fill(_skin(scene.plan), scene.tissues["fat"])
+
+
 def paint_outside(scene: Scene) -> None:
-    """Paint the table, the skin and the fat, and fill the cavity with fat."""
+    """Paint air, skin and the fat under it, over what of the organs reaches out; and the table."""
     canvas, plan, tissues = scene.canvas, scene.plan, scene.tissues
     skin = _skin(plan)
+    canvas.ring(skin * 1.3, skin, value=AIR)
+    canvas.ring(skin, _under(skin), value=tissues["skin"])
+    canvas.ring(_under(skin), muscle_contour(plan), value=tissues["fat"])
     width, lowest = float(skin[:, 0].max()), float(skin[:, 1].max())
     across = np.linspace(-1.25 * width, 1.25 * width, 40)
     table = np.column_stack((across, lowest + 7.0 - 26.0 * (across / width) ** 2))
     canvas.line(table, 40.0, width_mm=2.0)
     canvas.line(table + np.array([0.0, 22.0]), -350.0, width_mm=1.4)
-    canvas.fill(skin, tissues["skin"])
-    canvas.fill(_under(skin), tissues["fat"])
+    # The table bends up beside the patient, never through them.
+    canvas.ring(skin, _under(skin), value=tissues["skin"])
 
 
 def _under(skin: Points) -> Points:
@@ -101,10 +109,9 @@ def _under(skin: Points) -> Points:
 
 
 def paint_wall(scene: Scene) -> None:
-    """Paint the fat under the skin and the abdominal wall, over what of the organs reaches out."""
+    """Paint the abdominal wall, over what of the organs reaches into it."""
     canvas, plan, tissues = scene.canvas, scene.plan, scene.tissues
     outer, inner = muscle_contour(plan), cavity_contour(plan)
-    canvas.ring(_under(_skin(plan)), outer, value=tissues["fat"])
     canvas.ring(outer, inner, value=tissues["muscle"])
     theta = np.arctan2(outer[:, 1], outer[:, 0])
     for share in (0.36, 0.68):  # fat planes between the three flat muscles

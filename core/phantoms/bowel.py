@@ -116,8 +116,9 @@ def small_bowel_loops(
     kinds = rng.choice(("collapsed", "collapsed", "fluid", "fluid", "gas"), _TRIES)
     girths = radii.mean(axis=1)
     placed = np.empty((len(taken) + _TRIES, 3))
-    placed[: len(taken)] = [(*centre, reach) for centre, reach in taken]
     n_placed, loops = len(taken), []
+    for number, (centre, reach) in enumerate(taken):
+        placed[number] = (*centre, reach)
     for number in range(_TRIES):
         gaps = placed[:n_placed, :2] - tries[number]
         room = 0.82 * (placed[:n_placed, 2] + girths[number])
@@ -149,5 +150,6 @@ def paint_bowel(scene: Scene, loops: Sequence[Loop]) -> None:
         canvas.line(branch, mix * 0.6, width_mm=0.9)
     dense = plan.look_alike == "dense_bowel"
     for number, loop in enumerate(loops):
-        now = "dense" if dense and loop.contents == "fluid" and number % 2 == 0 else loop.contents
+        is_dense = dense and (number == 0 or (loop.contents == "fluid" and number % 2 == 0))
+        now = "dense" if is_dense else loop.contents
         paint_loop(scene, Loop(loop.centre, loop.radii, loop.turn, now), rng=rng)

@@ -52,7 +52,11 @@ class Placement:
 
 
 class Canvas:
-    """Paint closed contours, the later over the earlier."""
+    """Paint closed contours, the later over the earlier.
+
+    A filled contour includes the sub-pixels it runs through, so shapes are about half a sub-pixel
+    (0.2 mm) larger all around than asked for; outlines of lesions are drawn in the same way.
+    """
 
     def __init__(self, placement: Placement) -> None:
         side = SIZE * OVERSAMPLING

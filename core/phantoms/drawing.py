@@ -8,7 +8,14 @@ import numpy as np
 
 from core.errors import PhantomError
 from core.phantoms.acquisition import acquire
-from core.phantoms.body import paint_back, paint_outside, paint_ribs, paint_spine, paint_wall
+from core.phantoms.body import (
+    paint_back,
+    paint_inside,
+    paint_outside,
+    paint_ribs,
+    paint_spine,
+    paint_wall,
+)
 from core.phantoms.bowel import colon_loops, paint_bowel, small_bowel_loops
 from core.phantoms.canvas import Canvas, Point, Points
 from core.phantoms.ids import file_id, group_of
@@ -91,7 +98,7 @@ def draw_phantom(series_seed: int, slice_index: int, *, label: str | None = None
 def _paint_patient(scene: Scene, kidneys: tuple[Kidney, Kidney]) -> None:
     """Paint everything but the lesion: what lies behind or around first."""
     plan, height = scene.plan, scene.height_mm
-    paint_outside(scene)
+    paint_inside(scene)
     paint_upper_left(scene)
     taken: list[tuple[Point, float]] = []
     for part in liver_contours(plan, height):
@@ -104,6 +111,7 @@ def _paint_patient(scene: Scene, kidneys: tuple[Kidney, Kidney]) -> None:
     paint_great_vessels(scene)
     for kidney in kidneys:
         paint_perirenal_fat(scene, kidney)
+    paint_outside(scene)
     paint_wall(scene)
     paint_back(scene)
     paint_spine(scene)

@@ -19,7 +19,9 @@ from core.phantoms.tissue import CALCIUM
 class Lesion:
     """What is wrong with one kidney of a series. Lengths in mm, angles in rad.
 
-    ``depth`` : where its centre lies between the kidney's centre (0) and outline (1), and beyond.
+    ``angle`` : its direction from the kidney's centre, 0 straight away from the hilum; turned to
+    the side and front rather than towards the spine. ``depth`` : where its centre lies between
+    the kidney's centre (0) and outline (1), and beyond.
     ``half_height_mm`` : half of its extent across the slices.
     """
 
@@ -44,14 +46,22 @@ class Lesion:
         return 2.0 * max(self.radii_mm) * self.share_at(height_mm)
 
 
+_SIZES_MM = {"stone": (3.0, 14.0), "cyst": (9.0, 56.0), "tumor": (9.0, 74.0)}
+
+
+def _draw_diameter(label: str, share: float) -> float:
+    """Return a size in mm: even steps of the logarithm, fewer of the smallest."""
+    low, high = _SIZES_MM[label]
+    return float(low * (high / low) ** share**0.65)
+
+
 def plan_lesion(plan: SeriesPlan, label: str) -> Lesion | None:
     """Draw the lesion of a series for a label; None when there is nothing to find."""
     if label == "normal":
         return None
     rng = stream(plan.series_seed, "lesion")
     side = RIGHT if rng.uniform() < 0.5 else LEFT
-    low, high = {"stone": (3.0, 13.0), "cyst": (9.0, 52.0), "tumor": (10.0, 66.0)}[label]
-    diameter = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    diameter = _draw_diameter(label, float(rng.uniform()))
     uneven = {"stone": 0.3, "cyst": 0.06, "tumor": 0.2}[label]
     stretch = 1.0 + float(rng.uniform(0, uneven))
     heights = plan.heights_mm
@@ -61,8 +71,8 @@ def plan_lesion(plan: SeriesPlan, label: str) -> Lesion | None:
         kind=label,
         side=side,
         radii_mm=(diameter / 2 * stretch**0.5, diameter / 2 / stretch**0.5),
-        angle=float(rng.uniform(-1.35, 1.35)),
-        depth=float(rng.uniform(0.45, 1.05)),
+        angle=-side * float(rng.uniform(-0.7, 1.5)),
+        depth=float(rng.uniform(0.5, 1.05)),
         half_height_mm=max(diameter * 0.6, half_stack * float(rng.uniform(1.05, 1.6))),
         centre_height_mm=float(np.mean(heights)) + half_stack * float(rng.uniform(-0.4, 0.4)),
         turn=float(rng.uniform(0, np.pi)),
@@ -101,7 +111,7 @@ def _paint_stones(
     scene: Scene, lesion: Lesion, *, kidney: Kidney, rng: np.random.Generator
 ) -> list[Points]:
     """Paint a stone: it lies in a calyx or the pelvis; one in four has a smaller neighbour."""
-    density = float(np.exp(rng.uniform(np.log(300), np.log(1200))))
+    density = float(np.exp(rng.uniform(np.log(350), np.log(1300))))
     second, size = bool(rng.uniform() < 0.25), float(rng.uniform(0.45, 0.8))
     angle = kidney.hilum + np.pi + lesion.angle
     reach = kidney.size_mm * (0.14 + 0.3 * (lesion.depth - 0.45) / 0.6 + 0.06 * kidney.opening)

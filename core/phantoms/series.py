@@ -38,7 +38,7 @@ LOOK_ALIKES = (
 
 LARGEST_SEED = 2**31
 _SALT = 20_251  # the drawings of this product; another number is another population
-_PHASES_UP_TO = (0.40, 0.60, 0.90)  # shares of the phases, summed
+_PHASES_UP_TO = (0.46, 0.60, 0.93)  # shares of the phases, summed
 _STREAMS = (
     "label", "slices", "patient", "build", "grain", "scanner", "tissue", "wall", "spine", "ribs",
     "organs", "bowel", "vessels", "kidney_right", "kidney_left", "lesion", "look_alike", "noise",
@@ -127,7 +127,7 @@ def plan_series(series_seed: int) -> SeriesPlan:
         side_fat * float(rng.uniform(0.7, 1.2)),
     )
     boxiness = float(rng.uniform(2.1, 2.5))
-    with_look_alike = rng.uniform() < 0.6
+    with_look_alike = rng.uniform() < 0.55
     look_alike = LOOK_ALIKES[1 + int(rng.integers(len(LOOK_ALIKES) - 1))]
     phase = PHASES[int(np.searchsorted(_PHASES_UP_TO, rng.uniform()))]
     return SeriesPlan(

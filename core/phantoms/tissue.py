@@ -27,9 +27,9 @@ _HU_BY_PHASE: Mapping[str, tuple[float, float, float, float]] = {
     "medulla": (32, 78, 158, 132),
     "pelvis": (6, 8, 10, 250),
     "sinus_fat": (-82, -80, -78, -80),
-    "mass": (36, 108, 92, 74),
+    "mass": (42, 102, 86, 68),
     "necrosis": (18, 22, 24, 22),
-    "cyst": (8, 8, 9, 9),
+    "cyst": (4, 5, 6, 6),
     "disc": (85, 88, 95, 92),
     "canal": (26, 28, 30, 28),
 }
@@ -38,6 +38,7 @@ CORTICAL_BONE = 620.0
 MARROW = 150.0
 CALCIUM = 520.0
 GAS = -930.0
+AIR = -1000.0
 
 
 class Tissues:
