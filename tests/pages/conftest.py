@@ -1,0 +1,39 @@
+"""Pages are run through the entry point, with small versions made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.small_version import write_small_version
+from tests.source_tree import ROOT
+
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with a small version of the kidney and of the phantom task; never changed."""
+    folder = tmp_path_factory.mktemp("models")
+    for task in ("kidney_ct", "phantom_ct"):
+        write_small_version(folder, task)
+    return folder
+
+
+@pytest.fixture
+def open_page(use_settings: Callable[..., None], small_models: Path, tmp_path: Path) -> OpenPage:
+    """Return a function that opens a page inside the frame: ``open_page("analyse")``."""
+
+    def open_it(page: str, *, task: str = "kidney_ct", models: Path | None = None) -> AppTest:
+        use_settings(models=models or small_models, home=tmp_path / "home")
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+        app.query_params["task"] = task
+        app.run()
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        return app
+
+    return open_it
