@@ -30,7 +30,7 @@ ARGUMENTS = [
 ]
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
 START_SECONDS = 90
-PATIENCE_MS = 45_000
+PATIENCE_MS = 90_000
 
 
 @dataclass
