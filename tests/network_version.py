@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from core.inference.calibration import Calibration
-from core.inference.gate import fit_gate
+from core.inference.gate_fitting import fit_gate
 from core.inference.golden import parse_golden
 from core.inference.package import ModelVersion, read_version, set_champion, write_version
 from core.tasks import load_task
@@ -39,7 +39,7 @@ def write_network_version(
         assert parse_golden(files["golden.npz"]).head_weights is not None
         graph = ov.Core().read_model(str(files["engine.xml"]))
         features = run_graph(graph, slices(40, card.input_size).astype("float32")).gate_features
-        gate = fit_gate(features, [i // 4 for i in range(40)], held_out_distances=[1.9])
+        gate = fit_gate(features, [i // 4 for i in range(40)], held_out_distances=[50.0])
         files |= {
             "card.yaml": card.to_yaml(),
             "calibration.yaml": Calibration(fitted_on="nothing").to_yaml(),

@@ -20,7 +20,8 @@ from openvino import opset13 as ops
 from core.domain import EngineOutput
 from core.inference.calibration import Calibration
 from core.inference.card import Card, TrainingData
-from core.inference.gate import Gate, fit_gate
+from core.inference.gate import Gate
+from core.inference.gate_fitting import fit_gate
 from core.inference.golden import Golden
 from core.inference.package import ModelVersion, read_version, set_champion, write_version
 from core.preprocessing import Recipe
@@ -108,7 +109,7 @@ def slices(n: int, size: tuple[int, int], *, seed: int = 5) -> np.ndarray:
 def small_gate(graph: ov.Model, size: tuple[int, int], *, threshold: float | None = None) -> Gate:
     """Return a gate fitted on drawn pictures; ``threshold`` overrides the fitted one."""
     features = run_graph(graph, slices(40, size).astype(np.float32)).gate_features
-    held_out = np.full(3, threshold if threshold is not None else 1.2)
+    held_out = np.full(3, threshold if threshold is not None else 50.0)
     return fit_gate(features, np.arange(40) // 4, held_out_distances=held_out)
 
 

@@ -14,7 +14,8 @@ from core.errors import CoreError
 from core.evaluation.runs import EvaluationRun
 from core.inference.calibration import Calibration, apply_temperature
 from core.inference.card import MetricSet
-from core.inference.gate import Gate, out_of_fold_distances
+from core.inference.gate import Gate
+from core.inference.gate_fitting import out_of_fold_distances
 from core.training.crossval import OutOfFold, run_folds, run_random_split
 from core.training.export import export_network
 from core.training.forward import Measured

@@ -16,7 +16,8 @@ from core.inference.calibration import (
     fit_temperature,
     negative_log_likelihood,
 )
-from core.inference.gate import Gate, fit_gate, out_of_fold_distances
+from core.inference.gate import Gate
+from core.inference.gate_fitting import fit_gate, out_of_fold_distances
 from core.training.training_set import TrainingSet
 
 Rows = NDArray[np.int64]

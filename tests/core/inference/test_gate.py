@@ -7,7 +7,8 @@ import pytest
 
 from core.errors import ModelVersionError
 from core.inference.arrays import choose_rows
-from core.inference.gate import Gate, fit_gate, out_of_fold_distances, parse_gate
+from core.inference.gate import Gate, parse_gate
+from core.inference.gate_fitting import fit_gate, out_of_fold_distances
 
 PICTURE = np.arange(256).reshape(16, 16)
 
@@ -27,25 +28,47 @@ def fitted(**options):
     return fit_gate(features, groups, held_out_distances=distances, **options)
 
 
-def test_the_distance_is_the_mean_cosine_distance_to_the_nearest():
-    prototypes = np.array([[1, 0], [0, 1], [-1, 0]], np.float32)
-    gate = Gate(prototypes, np.zeros(2, np.float32), np.ones(2, np.float32), 0.6, n_neighbours=2)
+CORNERS = np.array([[3, 4], [0, 0], [-30, 0]], np.float32)
+PLAIN = (np.zeros(2, np.float32), np.ones(2, np.float32))
+
+
+def test_the_distance_is_the_mean_root_mean_square_difference_to_the_nearest():
+    gate = Gate(CORNERS, *PLAIN, 0.6, n_neighbours=2)
+    expected = [0.5 * np.sqrt((3**2 + 4**2) / 2)]
+    assert gate.distances(np.array([[0.0, 0.0]])) == pytest.approx(expected, abs=1e-6)
+
+
+def test_features_are_standardised_with_the_training_set_s_mean_and_scale():
+    gate = Gate(CORNERS, np.array([1, 1], np.float32), np.array([2, 4], np.float32), 1, 1)
+    assert gate.distances(np.array([[1 + 2 * 3, 1 + 4 * 4]])) == pytest.approx([0], abs=1e-3)
+
+
+def test_a_gate_may_have_been_fitted_with_the_cosine():
+    prototypes = np.array([[1, 0], [0, 2], [-3, 0]], np.float32)
+    gate = Gate(prototypes, *PLAIN, 0.6, n_neighbours=2, metric="cosine")
     assert gate.distances(np.array([[3.0, 0.0]])) == pytest.approx([(0 + 1) / 2])
     assert gate.distances(np.array([[5.0, 5.0]])) == pytest.approx([1 - np.sqrt(0.5)])
+    assert parse_gate(stored()).metric == "cosine"
+
+
+def test_the_same_direction_further_out_is_further_away():
+    gate = fitted()
+    features, _ = series()
+    assert (gate.distances(40 * features) > gate.threshold).mean() > 0.99
 
 
 def test_a_picture_at_the_threshold_is_inside_and_one_beyond_it_outside():
-    prototypes = np.array([[1, 0], [0, 1]], np.float32)
-    parts = (prototypes, np.zeros(2, np.float32), np.ones(2, np.float32))
-    assert Gate(*parts, 0.5, n_neighbours=2).check(np.array([1.0, 0.0]), PICTURE).inside
-    assert not Gate(*parts, 0.4999, n_neighbours=2).check(np.array([1.0, 0.0]), PICTURE).inside
+    distance = float(Gate(CORNERS, *PLAIN, 1, 1).distances(np.array([[3.0, 6.0]]))[0])
+    at, below = (Gate(CORNERS, *PLAIN, limit, 1) for limit in (distance, distance * 0.999))
+    assert at.check(np.array([3.0, 6.0]), PICTURE).inside
+    assert not below.check(np.array([3.0, 6.0]), PICTURE).inside
 
 
 def test_unseen_groups_stay_inside_and_another_direction_is_refused():
     gate = fitted()
     unseen, _ = series(n_groups=30, seed=9)
     assert np.mean(gate.distances(unseen) > gate.threshold) < 0.05
-    verdict = gate.check(np.random.default_rng(1).normal(0, 2, 32), PICTURE)
+    verdict = gate.check(np.random.default_rng(1).normal(0, 6, 32), PICTURE)
     assert not verdict.inside
     assert verdict.reason.startswith("Outside what this model was trained on: no training picture")
 
@@ -124,7 +147,9 @@ def stored(**changes):
         {"scale": np.zeros(4)},
         {"mean": np.zeros(3)},
         {"threshold": np.nan},
-        {"threshold": 3.0},
+        {"threshold": np.inf},
+        {"threshold": 0.0},
+        {"metric": "taxi"},
         {"prototypes": np.full((6, 4), np.nan)},
         {"n_neighbours": 7},
         {"mean": None},

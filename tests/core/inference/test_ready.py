@@ -123,7 +123,8 @@ def test_probabilities_may_differ_by_a_thousandth_and_no_more():
 
 
 def test_a_version_is_loaded_once_however_many_ask(tmp_path, monkeypatch):
-    version, loads = write_small_version(tmp_path), []
+    # A version of its own: the process may keep any other one from an earlier test.
+    version, loads = write_small_version(tmp_path, version="once-1"), []
     real = ready_module.load_version
     monkeypatch.setattr(ready_module, "load_version", lambda v: loads.append(v) or real(v))
     found = []

@@ -8,7 +8,7 @@ from core.architectures import ARCHITECTURES
 def draft(*, task="phantom_ct", spec="simple_cnn", n_gate=96, name="test-1"):
     from core.inference.calibration import Calibration
     from core.inference.card import TrainingData
-    from core.inference.gate import fit_gate
+    from core.inference.gate_fitting import fit_gate
     from core.preprocessing import Recipe
     from core.tasks import load_task
     from core.training.version import VersionDraft
