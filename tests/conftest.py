@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 # Before anything imports Keras: the suite runs on TensorFlow unless a run names another backend.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -23,6 +25,15 @@ from core.config import PREFIX, Settings, settings
 from core.errors import SettingsError
 from core.tasks import load_tasks
 from tests.browser.chromium import find_chromium
+
+# How long an example takes is the machine's affair; where CI is set, every run tries the same ones.
+hypothesis_settings.register_profile(
+    "second_look",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("second_look")
 
 FOLDERS = {"needs_data": "data_root", "needs_backbones": "backbones"}
 HOME = pytest.StashKey[Path]()
