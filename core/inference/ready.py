@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -43,13 +44,14 @@ class ReadyVersion:
     head_weights: FloatArray | None
 
 
-_kept: OrderedDict[str, ReadyVersion] = OrderedDict()
-_locks: dict[str, threading.Lock] = {}
+_Key = tuple[str, Path]
+_kept: OrderedDict[_Key, ReadyVersion] = OrderedDict()
+_locks: dict[_Key, threading.Lock] = {}
 _guard = threading.Lock()
 
 
 def ready_version(version: ModelVersion, task: TaskSpec) -> ReadyVersion:
-    """Return the version, ready; the first call for its digest loads it, others wait for that.
+    """Return the version, ready; the first call for it loads it, others wait for that.
 
     Raises
     ------
@@ -57,17 +59,19 @@ def ready_version(version: ModelVersion, task: TaskSpec) -> ReadyVersion:
         If any file, class, output or the golden answer is not as it should be.
     """
     check_card_fits_task(version.card, task)
+    # The folder too: a copy elsewhere has files of its own to verify.
+    key = (version.digest, version.path)
     with _guard:
-        lock = _locks.setdefault(version.digest, threading.Lock())
+        lock = _locks.setdefault(key, threading.Lock())
     with lock:
         with _guard:
-            kept = _kept.get(version.digest)
+            kept = _kept.get(key)
             if kept is not None:
-                _kept.move_to_end(version.digest)
+                _kept.move_to_end(key)
                 return kept
         ready = load_version(version)
         with _guard:
-            _kept[version.digest] = ready
+            _kept[key] = ready
             while len(_kept) > MAX_KEPT:
                 _kept.popitem(last=False)
         return ready
