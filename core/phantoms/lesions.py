@@ -46,13 +46,14 @@ class Lesion:
         return 2.0 * max(self.radii_mm) * self.share_at(height_mm)
 
 
-_SIZES_MM = {"stone": (3.0, 14.0), "cyst": (9.0, 56.0), "tumor": (9.0, 74.0)}
+_FADING = np.array([[1.0], [1.0], [0.9], [0.7], [0.5], [0.4]])  # bumps, no spikes
+_SIZES_MM = {"stone": (3.2, 15.0), "cyst": (10.0, 58.0), "tumor": (10.0, 78.0)}
 
 
 def _draw_diameter(label: str, share: float) -> float:
     """Return a size in mm: even steps of the logarithm, fewer of the smallest."""
     low, high = _SIZES_MM[label]
-    return float(low * (high / low) ** share**0.65)
+    return float(low * (high / low) ** share**0.6)
 
 
 def plan_lesion(plan: SeriesPlan, label: str) -> Lesion | None:
@@ -62,6 +63,7 @@ def plan_lesion(plan: SeriesPlan, label: str) -> Lesion | None:
     rng = stream(plan.series_seed, "lesion")
     side = RIGHT if rng.uniform() < 0.5 else LEFT
     diameter = _draw_diameter(label, float(rng.uniform()))
+    bulk = float(np.clip((diameter / 2 - 12) / 24, 0, 1))  # the larger, the less room behind
     uneven = {"stone": 0.3, "cyst": 0.06, "tumor": 0.2}[label]
     stretch = 1.0 + float(rng.uniform(0, uneven))
     heights = plan.heights_mm
@@ -71,12 +73,12 @@ def plan_lesion(plan: SeriesPlan, label: str) -> Lesion | None:
         kind=label,
         side=side,
         radii_mm=(diameter / 2 * stretch**0.5, diameter / 2 / stretch**0.5),
-        angle=-side * float(rng.uniform(-0.7, 1.5)),
+        angle=-side * float(rng.uniform(-0.7 + 1.3 * bulk, 1.5)),
         depth=float(rng.uniform(0.5, 1.05)),
         half_height_mm=max(diameter * 0.6, half_stack * float(rng.uniform(1.05, 1.6))),
         centre_height_mm=float(np.mean(heights)) + half_stack * float(rng.uniform(-0.4, 0.4)),
         turn=float(rng.uniform(0, np.pi)),
-        waves=rng.normal(0, rough, (6, 2)),
+        waves=rng.normal(0, rough, (6, 2)) * _FADING,
         offset_hu=float(rng.normal(0, 1)),
     )
 
@@ -104,7 +106,9 @@ def paint_lesion(scene: Scene, lesion: Lesion, *, kidney: Kidney) -> list[Points
 
 def _parenchymal_place(lesion: Lesion, kidney: Kidney) -> Point:
     angle = kidney.hilum + np.pi + lesion.angle
-    return kidney.place(angle, lesion.depth * kidney.edge(angle))
+    edge = kidney.edge(angle)
+    # What is large has grown from within: its centre stays near the kidney.
+    return kidney.place(angle, min(lesion.depth * edge, edge + 10 - 0.5 * max(lesion.radii_mm)))
 
 
 def _paint_stones(
@@ -140,7 +144,7 @@ def _paint_mass(scene: Scene, lesion: Lesion, *, contour: Points, rng: np.random
     centre, radius = contour.mean(axis=0), float(np.mean(lesion.radii_mm))
     level = tissues["mass"] + 7.0 * lesion.offset_hu
     canvas.fill(contour, level)
-    uneven = 5.0 + 0.16 * abs(level)
+    uneven = 9.0 + 0.16 * abs(level)
     cells = int(np.clip(radius / 2.2, 3, 12))
     canvas.mottle(contour, rng.normal(0, uneven, (cells, cells)).astype(np.float32))
     dead = float(rng.uniform(0.0, 0.62)) * min(1.0, radius / 14)

@@ -153,8 +153,8 @@ def _draw_heights(series_seed: int) -> tuple[float, ...]:
 def _draw_scan(series_seed: int, half_body_mm: tuple[float, float]) -> Scan:
     rng = stream(series_seed, "scanner")
     # The field of view holds the body with a finger's breadth of air around it.
-    spacing = max(float(rng.uniform(1.2, 1.4)), (half_body_mm[0] + 6) * 2 / SIZE)
-    room = [max(spacing * SIZE / 2 - half - 4, 0.0) for half in half_body_mm]
+    spacing = max(float(rng.uniform(1.2, 1.4)), (half_body_mm[0] * 1.04 + 6) * 2 / SIZE)
+    room = [max(spacing * SIZE / 2 - half * 1.05 - 4, 0.0) for half in half_body_mm]
     shift = (
         float(rng.uniform(-1, 1)) * min(room[0], 9),
         float(rng.uniform(-1, 0.6)) * min(room[1], 14),
@@ -164,7 +164,7 @@ def _draw_scan(series_seed: int, half_body_mm: tuple[float, float]) -> Scan:
     return Scan(
         placement=Placement(spacing, shift, float(np.clip(rng.normal(0, 0.03), -0.08, 0.08))),
         # Attenuation makes noise grow exponentially with the body's thickness.
-        noise_hu=float(np.clip(8.5 * dose * np.exp((thickness - 115) / 60), 5, 24)),
+        noise_hu=float(np.clip(7.5 * dose * np.exp((thickness - 115) / 60), 5, 24)),
         noise_grain_px=float(rng.uniform(0.55, 0.95)),
         blur_px=float(rng.uniform(0.45, 0.8)),
         streak_hu=float(rng.gamma(2.0, 1.3)),

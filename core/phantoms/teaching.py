@@ -30,19 +30,63 @@ class TeachingCase:
     must_be_refused: bool = False
 
 
+# Series 900000 and up: `phantom_table` reaches them with seed 9 only, so no model saw them.
 _CASES = (
     TeachingCase(
-        "large_cyst",
-        "A round, dark bulge",
-        "Water is darker than kidney, and the edge is sharp: a cyst needs no second opinion.",
-        "phantom_ct/s0014_1.png",
+        "stone",
+        "A stone in a scan without contrast",
+        "White inside the kidney, in the dark fat of its middle: nothing but calcium is as bright.",
+        "phantom_ct/s900231_1.png",
+        "stone",
+    ),
+    TeachingCase(
+        "small_stone",
+        "A small stone in a scan with contrast",
+        "Four millimetres beside bright cortex: people and models miss it. Look at the heat map.",
+        "phantom_ct/s900099_1.png",
+        "stone",
+    ),
+    TeachingCase(
+        "vascular_calcification",
+        "Bright specks, and no stone",
+        "The specks lie in the walls of the aorta and a renal artery, outside both kidneys.",
+        "phantom_ct/s900192_1.png",
+        "normal",
+    ),
+    TeachingCase(
         "cyst",
+        "A cyst",
+        "Round, even and as dark as water, with a sharp edge: it does not take up contrast.",
+        "phantom_ct/s900026_1.png",
+        "cyst",
+    ),
+    TeachingCase(
+        "wide_pelvis",
+        "Water in the kidney, and no cyst",
+        "The dark water lies at the hilum, where the ureter begins, and on both sides.",
+        "phantom_ct/s900148_1.png",
+        "normal",
+    ),
+    TeachingCase(
+        "mass",
+        "A mass",
+        "It bulges, its edge is uneven, and it takes up less contrast than the kidney around it.",
+        "phantom_ct/s900285_1.png",
+        "tumor",
     ),
     TeachingCase(
         "chest_film",
         "A chest film",
-        "It is no CT at all: a model must say so instead of answering.",
+        "It is no slice of an abdomen: the model has to refuse it instead of guessing.",
         "drawings/chest_film.png",
+        None,
+        must_be_refused=True,
+    ),
+    TeachingCase(
+        "stained_slide",
+        "A stained slide",
+        "A kidney, but under the microscope: the model has to refuse it.",
+        "drawings/stained_slide.png",
         None,
         must_be_refused=True,
     ),

@@ -27,7 +27,7 @@ _HU_BY_PHASE: Mapping[str, tuple[float, float, float, float]] = {
     "medulla": (32, 78, 158, 132),
     "pelvis": (6, 8, 10, 250),
     "sinus_fat": (-82, -80, -78, -80),
-    "mass": (42, 102, 86, 68),
+    "mass": (44, 100, 82, 66),
     "necrosis": (18, 22, 24, 22),
     "cyst": (4, 5, 6, 6),
     "disc": (85, 88, 95, 92),
