@@ -67,8 +67,8 @@ def build_network(
         flat = keras.Model(flat.inputs, flat.get_layer(end).output)
         copy_weights(source, flat, reverse_first=spec.scaling == "caffe")
     tensor = flat.get_layer(end).output
-    if spec.added_filters is not None:
-        tensor = _separable_block(tensor, spec.added_filters)
+    for number, filters in enumerate(spec.added_filters, start=1):
+        tensor = _separable_block(tensor, filters, name=f"added_{number}")
     return _with_head(pixels, tensor, n_classes=n_classes, dropout=dropout, name=spec.key)
 
 
@@ -91,15 +91,14 @@ def _scaling_layer(scaling: Scaling) -> keras.layers.Layer:
     )
 
 
-def _separable_block(tensor: Any, filters: int) -> Any:
-    tensor = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="added_dw")(
-        tensor
-    )
-    tensor = keras.layers.BatchNormalization(name="added_dw_bn")(tensor)
-    tensor = keras.layers.ReLU(name="added_dw_relu")(tensor)
-    tensor = keras.layers.Conv2D(filters, 1, use_bias=False, name="added_pw")(tensor)
-    tensor = keras.layers.BatchNormalization(name="added_pw_bn")(tensor)
-    return keras.layers.ReLU(name="added_pw_relu")(tensor)
+def _separable_block(tensor: Any, filters: int, *, name: str) -> Any:
+    layers = keras.layers
+    tensor = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"{name}_dw")(tensor)
+    tensor = layers.BatchNormalization(name=f"{name}_dw_bn")(tensor)
+    tensor = layers.ReLU(name=f"{name}_dw_relu")(tensor)
+    tensor = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_pw")(tensor)
+    tensor = layers.BatchNormalization(name=f"{name}_pw_bn")(tensor)
+    return layers.ReLU(name=f"{name}_pw_relu")(tensor)
 
 
 def _with_head(

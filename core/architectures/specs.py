@@ -55,8 +55,8 @@ class ArchitectureSpec:
         Name of the file in Keras's own download cache.
     end_layer : str or None
         Last backbone layer used; None: the backbone's own end.
-    added_filters : int or None
-        Width of one trainable separable block on top of ``end_layer``; None: no such block.
+    added_filters : tuple of int
+        Widths of trainable separable blocks on top of ``end_layer``.
     half_engine : bool
         Store large constants of the engine graph in half precision, so that a version stays small.
     """
@@ -71,7 +71,7 @@ class ArchitectureSpec:
     files: tuple[BackboneFile, ...] = ()
     download: str | None = None
     end_layer: str | None = None
-    added_filters: int | None = None
+    added_filters: tuple[int, ...] = ()
     half_engine: bool = False
 
 
@@ -138,7 +138,7 @@ ARCHITECTURES: dict[str, ArchitectureSpec] = {
             files=(_MOBILENET_FILE,),
             download="mobilenet_7_5_224_tf_no_top.h5",
             end_layer="conv_pw_7_relu",
-            added_filters=96,
+            added_filters=(96,),
             half_engine=True,
         ),
     )

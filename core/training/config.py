@@ -47,6 +47,10 @@ class TrainingConfig(BaseModel):
     augmentation: dict[str, Any] = Field(default_factory=dict)
     freeze_until: str | None = Field(None, description="Instead of the architecture's own.")
     end_layer: str | None = Field(None, description="Instead of the architecture's own.")
+    gate_layer: str | None = Field(None, description="Instead of the architecture's own.")
+    added_filters: tuple[int, ...] | None = Field(
+        None, description="Instead of the architecture's own."
+    )
     views: tuple[str, ...] = ("identity",)
     fractions: dict[str, float] = Field(
         default_factory=lambda: {"train": 0.6, "validation": 0.1, "calibration": 0.1, "test": 0.2}
@@ -69,6 +73,10 @@ class TrainingConfig(BaseModel):
             known,
             freeze_until=self.freeze_until or known.freeze_until,
             end_layer=self.end_layer or known.end_layer,
+            gate_layer=self.gate_layer or known.gate_layer,
+            added_filters=(
+                known.added_filters if self.added_filters is None else self.added_filters
+            ),
         )
 
     @property
