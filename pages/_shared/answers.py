@@ -105,6 +105,8 @@ def strip_items(
 def _item(study: Study, task: TaskSpec, outcome: Outcome) -> StripItem:
     icon, word = style.STATES[outcome.status]
     colour = None
+    if outcome.status == "error" and outcome.thumb is not None:
+        word = "No answer"  # it can be seen, but not prepared as the person said
     if outcome.predicted is not None and outcome.probability is not None:
         spec = task.class_spec(outcome.predicted)
         icon, word = "", f"{spec.title} {style.percent(outcome.probability)}"

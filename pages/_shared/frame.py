@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.config import check_folders
+from core.errors import CoreError
 from core.tasks import TaskSpec, load_tasks
 from pages._shared import resources, state, style
 
@@ -27,12 +29,27 @@ def around(pages: Mapping[str, Sequence[Page]]) -> Iterator[None]:
 
     The mark belongs to the run, not to the session: a later run may start with a page alone.
     """
+    _refuse_wrong_settings()
     show(pages)
     mark = _framed.set(True)
     try:
         yield
     finally:
         _framed.reset(mark)
+
+
+def _refuse_wrong_settings() -> None:
+    """Stop with one line where a setting or a task file is wrong, before anything is shown.
+
+    ``make run`` refuses to start at all then; this is for a server that was started by hand.
+    """
+    try:
+        check_folders()
+        load_tasks()
+    except CoreError as error:
+        style.load()
+        style.notice("error", error.problem, error.remedy)
+        st.stop()
 
 
 def require(page_file: str) -> None:

@@ -12,13 +12,13 @@ from pages._shared.resources import VersionState
 from pages._shared.state import Study
 
 _PICK = "Open a teaching case"
+_WITH_CASES, _PLAIN = (6.0, 3.0, 1.4), (8.0, 0.01, 1.4)
 
 
 def show_intake(task: TaskSpec) -> None:
     """Show the file drop and, for a teaching task, its cases; take in what is new."""
-    cases = resources.teaching_cases(task.key)
     with st.container(key="intake"):
-        drop, pick, rest = st.columns([6, 3, 1.4] if cases else [8, 0.01, 1.4], gap="small")
+        drop, pick, rest = st.columns(_WITH_CASES if task.synthetic else _PLAIN, gap="small")
         with drop:
             # No filter by extension: a DICOM file often has none, and a name proves nothing.
             uploads = st.file_uploader(
@@ -29,10 +29,11 @@ def show_intake(task: TaskSpec) -> None:
                 label_visibility="collapsed",
             )
         left_out = state.take_in(uploads)
-        if cases:
-            with pick:
-                _pick_case(cases)
         if state.studies():
+            cases = resources.teaching_cases(task.key)
+            if cases:
+                with pick:
+                    _pick_case(cases)
             with rest:
                 st.button(
                     "Clear all",

@@ -52,7 +52,7 @@ def figure_row(items: Sequence[tuple[str, Mapping[str, object]]]) -> str:
     """Return summary figures side by side, each with interval and n."""
     cells = "".join(
         f"<div><dt>{text(title)}</dt><dd><b>{value}</b><span>{interval}</span>"
-        f"<em>n {text(figure.get('n', ''))}</em></dd></div>"
+        f"<em>n {figure['n']:,}</em></dd></div>"
         for title, figure in items
         for value, interval in [figure_text(figure)]
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+
 import streamlit as st
 
 from core.errors import CoreError
 from core.tasks import TaskSpec, load_tasks
 from pages._shared import lightbox, resources, state, style
 from pages._shared.resources import VersionState
+
+CASES_IN_A_ROW = 8
 
 
 def failure(error: CoreError) -> None:
@@ -55,13 +59,18 @@ def nothing_open(task: TaskSpec) -> None:
     cases = resources.teaching_cases(task.key)
     if cases:
         style.kicker("Or open a teaching case")
-        columns = st.columns(4, gap="small")
-        for place, case in enumerate(cases):
-            with columns[place % 4]:
+        columns = st.columns(max(len(cases), CASES_IN_A_ROW), gap="small")
+        for column, case in zip(columns, cases, strict=False):
+            with column:
+                style.picture(base64.b64encode(case.data).decode("ascii"), "", kind="case")
                 st.button(
-                    case.title, key=f"case.{case.key}", on_click=lightbox.open_case, args=(case,),
-                    width="stretch", wrap=True,
-                )  # fmt: skip
+                    case.title,
+                    key=f"case.{case.key}",
+                    on_click=lightbox.open_case,
+                    args=(case,),
+                    width="stretch",
+                    wrap=True,
+                )
     elif not task.synthetic:
         _other_tasks(task)
 

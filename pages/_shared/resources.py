@@ -74,7 +74,8 @@ def first_usable_task() -> str:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def warm_up(task_key: str, digest: str) -> threading.Thread:
     """Start compiling the engine while a person still looks for a file; once for a version."""
-    thread = threading.Thread(target=_open_quietly, args=(task_key,), daemon=True)
+    # Not a daemon: a process that ends in the middle of compiling would be aborted by the engine.
+    thread = threading.Thread(target=_open_quietly, args=(task_key,), daemon=False)
     thread.start()
     return thread
 

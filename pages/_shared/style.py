@@ -229,8 +229,12 @@ def plural(word: str) -> str:
     return word if word.endswith("s") else f"{word}s"
 
 
-def picture(png_base64: str, alt: str) -> None:
-    """Show a small PNG inside the page itself: it never lies at an address of the server."""
+def picture(png_base64: str, alt: str, *, kind: str = "saw") -> None:
+    """Show a small PNG inside the page itself: it never lies at an address of the server.
+
+    ``kind`` is "saw" (what the model saw) or "case" (a square on black).
+    """
     st.html(
-        f"<img class='sl-saw' src='data:image/png;base64,{_text(png_base64)}' alt='{_text(alt)}'>"
+        f"<img class='sl-{_text(kind)}' src='data:image/png;base64,{_text(png_base64)}'"
+        f" alt='{_text(alt)}'>"
     )

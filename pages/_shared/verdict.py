@@ -12,6 +12,7 @@ from pages._shared.state import Study
 
 _REFUSED = "Outside what this model was trained on"
 _UNREADABLE = "This file cannot be read"
+_NOT_ANSWERED = "There is no answer for this picture"
 
 
 def show_verdict(study: Study, answer: Answer, task: TaskSpec, card: Card | None) -> None:
@@ -23,7 +24,7 @@ def show_verdict(study: Study, answer: Answer, task: TaskSpec, card: Card | None
         _show_worth(answer, task, card)
     else:
         _show_refusal(study, answer)
-    if answer.seen is not None:
+    if answer.seen is not None or answers.carries_recipe(study):
         _show_seen(study, answer.seen, task)
 
 
@@ -55,6 +56,8 @@ def _show_refusal(study: Study, answer: Answer) -> None:
         _choose_frame(study)
         return
     headline = _REFUSED if status == "refused" else _UNREADABLE
+    if status == "error" and answer.image is not None:
+        headline = _NOT_ANSWERED
     reason = (answer.reason or "").removeprefix(f"{_REFUSED}: ")
     style.verdict(status, headline, reason[:1].upper() + reason[1:])
     if answer.gate is not None:
@@ -93,18 +96,20 @@ def _take_frame(study: Study, key: str) -> None:
     state.remember(state.FRAMES, study, int(st.session_state[key]) - 1)
 
 
-def _show_seen(study: Study, seen: SeenImage, task: TaskSpec) -> None:
+def _show_seen(study: Study, seen: SeenImage | None, task: TaskSpec) -> None:
     """Show the picture after the recipe, the steps, and the switch that says which it carries."""
     style.kicker("What the model saw")
     picture, words = st.columns([2, 5], gap="small", vertical_alignment="top")
-    with picture:
+    if seen is not None:
         rows, columns = seen.pixels.shape[:2]
-        style.picture(
-            pictures.as_base64(seen.pixels),
-            f"The picture after preprocessing, {columns} x {rows} pixels",
-        )
+        alt = f"The picture after preprocessing, {columns} x {rows} pixels"
+        with picture:
+            style.picture(pictures.as_base64(seen.pixels), alt)
     with words:
-        style.steps(seen.steps_applied, seen.steps_left_out)
+        if seen is None:
+            style.quiet("Nothing: switch this off if the picture is as exported.")
+        else:
+            style.steps(seen.steps_applied, seen.steps_left_out)
         st.toggle(
             "This picture already carries these steps",
             value=answers.carries_recipe(study),

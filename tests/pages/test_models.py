@@ -84,6 +84,6 @@ def test_a_changed_version_is_red_and_says_which_file(open_page: OpenPage, told:
 def test_what_an_answer_is_worth_is_taken_from_a_split_that_does_not_leak():
     said = worth.sentence(CARD, "stone", "Stone", group_name="series")
     assert said == (
-        "On series it had not seen, it found 80% of stone pictures (61%–91%, n 165 in 22 series)."
+        "On series it had not seen, it found 80 % of stone pictures (61–91 %, n 165 in 22 series)."
     )
     assert worth.sentence(CARD, "cyst", "Cyst", group_name="series") is None
