@@ -86,8 +86,9 @@ def text() -> Iterator[Picture]:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return N pictures of a data folder, drawn from a seed."""
-    table = pd.read_csv(folder / "labels.csv").sample(N, random_state=SEED)
+    """Return N pictures of a data folder, drawn from a seed; all where there are fewer."""
+    table = pd.read_csv(folder / "labels.csv")
+    table = table.sample(min(N, len(table)), random_state=SEED)
     return [folder / name for name in table["file"]]
 
 
