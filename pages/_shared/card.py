@@ -63,7 +63,7 @@ def show_words(card: Card, task: TaskSpec) -> None:
     by_class = ", ".join(f"{name} {n:,}" for name, n in data.n_by_class.items())
     lines = [
         f"{data.name}: {data.n:,} pictures{groups}{f' ({by_class})' if by_class else ''}.",
-        f"Split: {data.split}{f', seed {data.seed}' if data.seed is not None else ''}.",
+        f"{data.split.rstrip('.')}{f'; seed {data.seed}' if data.seed is not None else ''}.",
         f"Licence: {data.licence}.",
     ]
     if data.already_applied:

@@ -17,8 +17,10 @@ _SPLITS = {
 
 
 def pick(stored: list[StoredRun]) -> StoredRun:
-    """Show the picker and return the run; honest splits come before those that leak."""
-    ordered = sorted(stored, key=lambda run: (leaks(run), not run.shipped))
+    """Show the picker and return the run: out of fold first, it has the most groups; leaks last."""
+    ordered = sorted(
+        stored, key=lambda run: (leaks(run), run.facts.split != "out_of_fold", not run.shipped)
+    )
     by_name = {run.name: run for run in ordered}
     name = st.selectbox(
         "Run",
