@@ -16,7 +16,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,8 @@ from core.inference.arrays import read_npz
 N_NEIGHBOURS = 5
 MIN_STD = 2.0  # of 255: flatter than this, there is nothing to judge
 OUTSIDE = "Outside what this model was trained on"
-KEYS = ("prototypes", "mean", "scale", "threshold", "n_neighbours", "min_std")
-Metric = Literal["euclidean", "cosine"]
-METRICS: tuple[Metric, ...] = ("euclidean", "cosine")
+KEYS = ("prototypes", "mean", "scale", "threshold", "n_neighbours", "min_std", "metric")
+METRIC = "euclidean"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +47,6 @@ class Gate:
     n_neighbours : int
     min_std : float
         A picture whose pixels have a smaller standard deviation (0..255) is blank.
-    metric : str
-        ``euclidean``: root mean square difference over the features, so that 1 is about one
-        standard deviation in each; ``cosine``: one minus the cosine.
     """
 
     prototypes: FloatArray
@@ -59,15 +55,13 @@ class Gate:
     threshold: float
     n_neighbours: int = N_NEIGHBOURS
     min_std: float = MIN_STD
-    metric: Metric = "euclidean"
     _lengths: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         n_prototypes, n_features = self.prototypes.shape
         fits = self.mean.shape == self.scale.shape == (n_features,)
         numbers = all(np.isfinite(a).all() for a in (self.prototypes, self.mean, self.scale))
-        known = self.metric in METRICS and 0 < self.threshold < math.inf
-        sane = n_prototypes >= self.n_neighbours > 0 and known
+        sane = n_prototypes >= self.n_neighbours > 0 and 0 < self.threshold < math.inf
         if not (fits and numbers and sane and (self.scale > 0).all()):
             raise ModelVersionError(
                 f"The gate does not hold together: {n_prototypes} prototypes of {n_features} "
@@ -90,15 +84,13 @@ class Gate:
         return distances
 
     def _to_prototypes(self, rows: FloatArray) -> FloatArray:
-        """Return the distance of every standardised row to every prototype, (n, n_prototypes)."""
+        """Return the distance of every standardised row to every prototype, (n, n_prototypes).
+
+        The root mean square difference over the features: 1 is about one standard deviation each.
+        """
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        products = rows @ self.prototypes.T
-        if self.metric == "cosine":
-            apart = 1 - products / np.maximum(lengths * self._lengths, 1e-12)
-        else:
-            squared = np.maximum(lengths**2 + self._lengths**2 - 2 * products, 0.0)
-            apart = np.sqrt(squared / rows.shape[1])
-        return np.asarray(apart, np.float32)
+        squared = lengths**2 + self._lengths**2 - 2 * rows @ self.prototypes.T
+        return np.asarray(np.sqrt(np.maximum(squared, 0.0) / rows.shape[1]), np.float32)
 
     def check(self, features: NDArray[np.floating[Any]], pixels: NDArray[Any]) -> GateVerdict:
         """Judge one picture.
@@ -145,7 +137,7 @@ class Gate:
             threshold=np.float64(self.threshold),
             n_neighbours=np.int64(self.n_neighbours),
             min_std=np.float64(self.min_std),
-            metric=np.str_(self.metric),
+            metric=np.str_(METRIC),
         )
         return stream.getvalue()
 
@@ -159,6 +151,11 @@ def parse_gate(content: bytes) -> Gate:
         If it is not such a file or does not hold together.
     """
     stored = read_npz(content, name="gate.npz", keys=KEYS)
+    if str(stored["metric"]) != METRIC:
+        raise ModelVersionError(
+            f"The gate measures {str(stored['metric'])[:40]!r} distance, not {METRIC}.",
+            remedy="Use the release that the version was trained with, or train it again.",
+        )
     return Gate(
         prototypes=stored["prototypes"].astype(np.float32),
         mean=stored["mean"].astype(np.float32),
@@ -166,6 +163,4 @@ def parse_gate(content: bytes) -> Gate:
         threshold=float(stored["threshold"]),
         n_neighbours=int(stored["n_neighbours"]),
         min_std=float(stored["min_std"]),
-        # Gates that do not say were fitted with the cosine.
-        metric=cast(Metric, str(stored.get("metric", "cosine"))),
     )

@@ -33,6 +33,7 @@ ONE_PASS_TARGET = 1.15
 VIS_TARGET = 30.0
 DIFFERENCE_TARGET = 1e-3
 FIRST_ANSWER_TARGET = 0.4
+PAUSE_S = 0.02
 SHOWN_SIZE = (512, 512)  # rows, columns of a slice as a workstation exports it
 TENSORFLOW_ANSWER = (
     "import sys, numpy as np, tensorflow, keras; "
@@ -95,8 +96,8 @@ def take_turns(
 ) -> tuple[list[float], list[float]]:
     """Return the seconds of both, run in turn; who begins alternates.
 
-    ``settle``: each timed call follows an untimed one of its own kind. TensorFlow's threads spin
-    on for a while after their work, and what they take from the next call is not that call's.
+    ``settle``: each timed call follows a pause and an untimed one of its own kind. TensorFlow's
+    threads spin on for a while after their work, and what they take is not the next call's.
     """
     for _ in range(warm_up):
         ours()
@@ -107,6 +108,7 @@ def take_turns(
         pairs = [(ours, ours_s), (theirs, theirs_s)]
         for call, samples in pairs if number % 2 else reversed(pairs):
             if settle:
+                time.sleep(PAUSE_S)
                 call()
             start = time.perf_counter()
             call()
