@@ -38,7 +38,7 @@ def frozen_features(pixels: np.ndarray, backbones: Path) -> np.ndarray:
     network.load_weights(backbones / "mobilenet_v1_0.75_224_notop.weights.h5")
     compiled = openvino.compile_model(_graph_of(network), "CPU")
     batches = (
-        np.asarray(pixels[start : start + BATCH], np.float32) / 127.5 - 1
+        np.repeat(pixels[start : start + BATCH, :, :, None].astype(np.float32), 3, -1) / 127.5 - 1
         for start in range(0, len(pixels), BATCH)
     )
     return np.concatenate([np.array(compiled(batch)[0]) for batch in batches])
