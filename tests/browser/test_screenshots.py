@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from core.config import ROOT
 from core.workflows.teaching import teaching_cases
@@ -53,6 +53,8 @@ def test_a_page_of_the_shipped_teaching_version(browser: Browser, shipped_server
     with visiting(browser, shipped_server) as visit:
         open_address(visit, f"/{page}?task=phantom_ct")
         settle(visit)
+        # Charts are drawn after the page has stopped working.
+        expect(visit.page.locator("[data-testid=stSkeleton]")).to_have_count(0)
         assert photographed(visit, page).std() > 5
 
 
