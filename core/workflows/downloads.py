@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from core.domain import Answer
@@ -13,37 +12,23 @@ USE = "research use, not for primary diagnosis"
 NO_THRESHOLD = "argmax"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NamedAnswer:
-    """An answer, the name under which its picture came, and the choices made for it."""
+def answer_row(
+    answer: Answer, *, name: str, sha256: str, class_names: Sequence[str]
+) -> dict[str, Any]:
+    """Return one line of the table of answers: what was answered, on what, and why not.
 
-    name: str
-    sha256: str
-    answer: Answer
-
-
-def answers_csv(
-    answers: Iterable[NamedAnswer],
-    *,
-    task_key: str,
-    class_names: tuple[str, ...],
-    version_digest: str,
-) -> bytes:
-    """Return one row a picture: what was answered, on what, and why not.
-
-    Probabilities are cells without a value where there is no answer: never 0.
+    Parameters
+    ----------
+    answer : Answer
+    name, sha256 : str
+        Under which name the picture came, and the digest of its bytes.
+    class_names : sequence of str
+        One column each; without an answer they hold None, never 0.
     """
-    rows = [_row(item, class_names) for item in answers]
-    provenance = {"task": task_key, "version_digest": version_digest, "use": USE}
-    return _csv(rows, provenance)
-
-
-def _row(item: NamedAnswer, class_names: tuple[str, ...]) -> dict[str, Any]:
-    answer = item.answer
     prediction, gate, image, seen = answer.prediction, answer.gate, answer.image, answer.seen
     return {
-        "file": item.name,
-        "sha256": item.sha256,
+        "file": name,
+        "sha256": sha256,
         "frame": image.frame + 1 if image else None,
         "status": answer.status.value,
         "reason": answer.reason,
@@ -61,6 +46,11 @@ def _row(item: NamedAnswer, class_names: tuple[str, ...]) -> dict[str, Any]:
         "model_version": answer.model_version,
         "threshold": NO_THRESHOLD,
     }
+
+
+def answers_csv(rows: Sequence[dict[str, Any]], *, task_key: str, version_digest: str) -> bytes:
+    """Return the lines of ``answer_row`` as CSV."""
+    return _csv(rows, {"task": task_key, "version_digest": version_digest, "use": USE})
 
 
 def card_csv(card: Card, *, version_digest: str) -> bytes:
@@ -86,9 +76,9 @@ def card_csv(card: Card, *, version_digest: str) -> bytes:
     return _csv(rows, provenance)
 
 
-def _csv(rows: list[dict[str, Any]], provenance: dict[str, Any]) -> bytes:
+def _csv(rows: Sequence[dict[str, Any]], provenance: dict[str, Any]) -> bytes:
     import pandas as pd  # not needed before somebody takes a table away
 
     from core.reporting.csv_table import csv_bytes
 
-    return csv_bytes(pd.DataFrame(rows), provenance=provenance)
+    return csv_bytes(pd.DataFrame(list(rows)), provenance=provenance)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from core.domain import Answer, Status
 from core.tasks import TaskSpec
+from core.workflows.downloads import answer_row
 from pages._shared import pictures, resources, state, style
 from pages._shared.resources import VersionState
 from pages._shared.state import Study
@@ -17,12 +19,13 @@ from pages._shared.viewer import StripItem
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the strip keeps of an answer; small, so that two hundred pictures stay cheap."""
+    """What strip and table keep of an answer; small, so that two hundred pictures stay cheap."""
 
     status: str
     predicted: str | None
     probability: float | None
     thumb: str | None
+    row: dict[str, Any]
 
 
 def carries_recipe(study: Study) -> bool:
@@ -66,7 +69,7 @@ def outcome_of(study: Study, task: TaskSpec, version: VersionState) -> Outcome:
     table: dict[tuple[object, ...], Outcome] = st.session_state.setdefault(state.OUTCOMES, {})
     key = _outcome_key(study, task, version)
     if key not in table:
-        table[key] = _outcome(study, answer_of(study, task, version))
+        table[key] = _outcome(study, answer_of(study, task, version), task)
     return table[key]
 
 
@@ -77,12 +80,13 @@ def status_of(study: Study, answer: Answer) -> str:
     return answer.status.value
 
 
-def _outcome(study: Study, answer: Answer) -> Outcome:
+def _outcome(study: Study, answer: Answer, task: TaskSpec) -> Outcome:
     thumb = None if answer.image is None else pictures.thumbnail(answer.image)
+    row = answer_row(answer, name=study.name, sha256=study.sha256, class_names=task.class_names)
     if answer.status is not Status.OK or answer.prediction is None:
-        return Outcome(status_of(study, answer), None, None, thumb)
+        return Outcome(status_of(study, answer), None, None, thumb, row)
     predicted = answer.prediction.predicted
-    return Outcome("ok", predicted, answer.prediction.probabilities[predicted], thumb)
+    return Outcome("ok", predicted, answer.prediction.probabilities[predicted], thumb, row)
 
 
 def strip_items(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.domain import Answer, StudyImage
 from core.tasks import TaskSpec
-from core.workflows.downloads import NamedAnswer, answers_csv
+from core.workflows.downloads import answers_csv
 from pages._shared import answers, state, style, verdict, viewer
 from pages._shared.resources import VersionState
 from pages._shared.state import Study
@@ -37,27 +37,16 @@ def show_facts(study: Study, answer: Answer, task: TaskSpec, version: VersionSta
 
 def _download(task: TaskSpec, version: VersionState) -> None:
     """Offer every answer on the light box as one table, with version and threshold in it."""
+    # The table is written when it is asked for, outside the session: its lines are gathered here.
+    rows = [answers.outcome_of(study, task, version).row for study in state.studies()]
     st.download_button(
         "Answers as CSV",
-        data=lambda: _table(task, version),
+        data=lambda: answers_csv(rows, task_key=task.key, version_digest=str(version.digest)),
         file_name=f"{task.key}_{version.name}_answers.csv",
         mime="text/csv",
         key="analyse.csv",
         on_click="ignore",
         icon=":material/download:",
-    )
-
-
-def _table(task: TaskSpec, version: VersionState) -> bytes:
-    named = [
-        NamedAnswer(study.name, study.sha256, answers.answer_of(study, task, version))
-        for study in state.studies()
-    ]
-    return answers_csv(
-        named,
-        task_key=task.key,
-        class_names=task.class_names,
-        version_digest=str(version.digest),
     )
 
 

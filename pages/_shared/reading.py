@@ -29,7 +29,7 @@ def show_reading(study: Study, answer: Answer, task: TaskSpec) -> None:
         style.dark_pane(status, "Choose a frame" if status == "choose" else "No picture to show")
         return
     identity = f"{study.key}.{image.sha256}.{image.frame}"
-    panes_slot = st.container()
+    panes_slot = st.container(key="panes")
     class_name, opacity = _map_controls(answer, task, identity)
     window, inverted = _window_controls(image, identity)
     shown = pictures.through_window(image, window, inverted=inverted)

@@ -53,8 +53,8 @@ def show_facts(made: Performance, task: TaskSpec) -> None:
         style.verdict(
             "error",
             "Leakage: these figures measure memory, not diagnosis",
-            f"{run.facts.split_made}. They stand here only to show how far a random split "
-            "flatters. Read a run that keeps whole groups apart.",
+            f"How it was split: {run.facts.split_made.rstrip('.')}. They stand here only to show "
+            "how far a random split flatters. Read a run that keeps whole groups apart.",
         )
     else:
         how = run.facts.split_made.rstrip(".")

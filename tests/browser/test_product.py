@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import http.client
 import urllib.parse
 from collections.abc import Callable
@@ -63,6 +64,13 @@ def test_a_png_and_the_dicom_made_from_it_get_the_same_probabilities(
     open_address(visit, "/analyse?task=kidney_ct")
     upload(visit, png)
     from_png = probabilities(visit)
+    row = downloaded_row(visit)
+    assert {name: float(row[f"p_{name}"]) for name in from_png} == pytest.approx(from_png)
+    assert (row["file"], row["model_version"], row["threshold"]) == (
+        "slice.png",
+        "small-1",
+        "argmax",
+    )
     assert np.array_equal(pane(visit, "original"), picture())
     overlay = pane(visit, "overlay")
     assert overlay.shape == (*picture().shape, 3)
@@ -75,6 +83,14 @@ def test_a_png_and_the_dicom_made_from_it_get_the_same_probabilities(
     assert from_dicom == pytest.approx(from_png, abs=1e-3)
     assert sum(from_png.values()) == pytest.approx(1, abs=1e-6)
     assert np.array_equal(pane(visit, "original"), picture())
+
+
+def downloaded_row(visit: Visit) -> dict[str, str]:
+    """Return the last line of the table of answers, taken away as a person would."""
+    with visit.page.expect_download() as caught:
+        visit.page.get_by_role("button", name="Answers as CSV").click()
+    text = Path(caught.value.path()).read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(text.splitlines()))[-1]
 
 
 def test_a_truncated_jpeg_is_refused_while_the_page_lives_on(
