@@ -93,6 +93,7 @@ def _f1_of(flat: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)  # eleven thousand pictures through a backbone
 @pytest.mark.heavy
 @pytest.mark.needs_data
 @pytest.mark.needs_backbones

@@ -15,7 +15,7 @@ from core.workflows.evaluating import open_run, stored_runs
 from tests.validity import wrong_pictures as wrong
 from tests.validity.wrong_pictures import Picture, png, read_square
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_data]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.needs_data]
 RECIPE = ("resize_lanczos_224", "clahe_lab_4_8x8")
 
 
