@@ -40,6 +40,14 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
+def ready_page(open_page: OpenPage, passes: list[int]):
+    """Return the page, its version open: one that was not yet checks its golden input first."""
+    app = open_page("analyse")
+    open_analyst("kidney_ct")
+    passes.clear()
+    return app
+
+
 def test_the_probabilities_shown_are_those_of_the_workflow(open_page: OpenPage):
     app = upload(open_page("analyse"), ("slice.png", PNG))
     answer = analyse_bytes(PNG, task="kidney_ct")
@@ -83,9 +91,7 @@ def test_a_class_that_nothing_speaks_for_gets_words_and_no_colour(
 def test_sliders_and_the_class_of_the_map_never_run_the_network_again(
     open_page: OpenPage, passes: list[int]
 ):
-    app = open_page("analyse")
-    open_analyst("kidney_ct")  # a version that was not open yet checks its golden input first
-    passes.clear()
+    app = ready_page(open_page, passes)
     app = upload(app, ("slice.png", encoded(picture(31))))
     first = len(passes)
     for value in (10, 55, 90, 30):
@@ -155,7 +161,8 @@ def test_a_changed_window_changes_the_view_and_not_the_answer(
     open_page: OpenPage, passes: list[int]
 ):
     deep = (picture(4).astype(np.uint16) * 257).astype(np.uint16)
-    app = upload(open_page("analyse"), ("deep.png", encoded(deep)))
+    app = ready_page(open_page, passes)
+    app = upload(app, ("deep.png", encoded(deep)))
     before, shown = probabilities_of(app), panes_of(app)["original"]
     level = next(slider for slider in app.slider if "level" in str(slider.key))
     level.set_value(level.value / 2).run()
