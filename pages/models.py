@@ -21,5 +21,5 @@ left, right = st.columns(2, gap="large")
 with left:
     card.show_words(chosen.card, task)
 with right:
-    card.show_metrics(chosen.card, str(chosen.digest))
+    card.show_metrics(chosen.card, task, str(chosen.digest))
     card.show_files(chosen)

@@ -10,10 +10,14 @@ import streamlit as st
 from core.tasks import TaskSpec
 from core.workflows.downloads import card_csv
 from core.workflows.models import InstalledVersion
-from pages._shared import state, style
+from pages._shared import markup, state, style
 
 if TYPE_CHECKING:
-    from core.workflows.models import Card
+    from core.inference.card import Card, MetricSet
+
+# Keys of a card's figures: the first of the whole, in this order, and those that every class has.
+LEADING = ("macro_f1", "balanced_accuracy", "accuracy", "ece", "brier")
+PER_CLASS = ("sensitivity", "specificity", "ppv", "npv", "f1", "auc")
 
 
 def pick(installed: Sequence[InstalledVersion]) -> InstalledVersion:
@@ -83,23 +87,13 @@ def show_words(card: Card, task: TaskSpec) -> None:
     )
 
 
-def show_metrics(card: Card, digest: str) -> None:
+def show_metrics(card: Card, task: TaskSpec, digest: str) -> None:
     """Show the figures of every split, how each split was made, and which one leaks."""
     style.kicker("Figures, with 95 % intervals")
     if not card.metrics:
         style.quiet("The card holds no figures.")
         return
-    style.split_table(
-        [
-            (
-                part.title,
-                part.leakage,
-                f"{part.n:,}" + (f" in {part.n_groups:,}" if part.n_groups else ""),
-                [(_said(name), figure.model_dump()) for name, figure in part.figures.items()],
-            )
-            for part in card.metrics
-        ]
-    )
+    style.splits([_split_figures(part, task, card.class_names) for part in card.metrics])
     st.download_button(
         "Figures as CSV", data=lambda: card_csv(card, version_digest=digest), mime="text/csv",
         file_name=f"{card.task}_{card.version}_figures.csv", key="models.csv", on_click="ignore",
@@ -107,16 +101,41 @@ def show_metrics(card: Card, digest: str) -> None:
     )  # fmt: skip
 
 
+def _split_figures(
+    part: MetricSet, task: TaskSpec, class_names: Sequence[str]
+) -> markup.SplitFigures:
+    """Part a split's figures into those of the whole and those of a class (``name_class``)."""
+    left = {name: figure.model_dump() for name, figure in part.figures.items()}
+    columns = [name for name in PER_CLASS if any(f"{name}_{key}" in left for key in class_names)]
+    per_class = [
+        (task.class_spec(key).title, [left.pop(f"{name}_{key}", None) for name in columns])
+        for key in class_names
+        if columns
+    ]
+    groups = f" in {part.n_groups:,} {style.plural(task.group_name)}" if part.n_groups else ""
+    return markup.SplitFigures(
+        title=part.title,
+        leaks=part.leakage,
+        n=f"{part.n:,}{groups}",
+        summary=[(_said(name), left[name]) for name in sorted(left, key=_rank)],
+        columns=[_said(name) for name in columns],
+        per_class=per_class,
+    )
+
+
+def _rank(name: str) -> int:
+    return LEADING.index(name) if name in LEADING else len(LEADING)
+
+
 def _said(name: str) -> str:
     """Return a figure's key as words.
 
-    >>> _said("macro_f1"), _said("sensitivity_stone")
-    ('macro F1', 'sensitivity stone')
+    >>> _said("macro_f1"), _said("balanced_accuracy")
+    ('Macro F1', 'Balanced accuracy')
     """
-    words = name.replace("_", " ")
-    for short, said in (("f1", "F1"), ("ece", "ECE"), ("auc", "AUC"), ("ppv", "PPV")):
-        words = " ".join(said if word == short else word for word in words.split(" "))
-    return words
+    known = {"f1": "F1", "ece": "ECE", "auc": "AUC", "ppv": "PPV", "npv": "NPV"}
+    words = " ".join(known.get(word, word) for word in name.split("_"))
+    return words[:1].upper() + words[1:]
 
 
 def show_files(version: InstalledVersion) -> None:

@@ -6,8 +6,10 @@ import html
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 LEAKS = "<span class='sl-chip sl-tone-bad'>✕ leakage: measures memory</span>"
+Figure = Mapping[str, object]
 COLOUR = re.compile(r"^#[0-9A-Fa-f]{6}$")
 
 
@@ -25,7 +27,7 @@ def colour(value: str) -> str:
     return value if COLOUR.match(value) else "#9AA4AE"
 
 
-def figure_text(figure: Mapping[str, object] | None) -> tuple[str, str]:
+def figure_text(figure: Figure | None) -> tuple[str, str]:
     """Return a figure and its interval as text; the pair that respects groups leads.
 
     >>> figure_text({"value": 0.912, "low": 0.9, "high": 0.93, "low_grouped": 0.85,
@@ -48,7 +50,7 @@ def _missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def figure_row(items: Sequence[tuple[str, Mapping[str, object]]]) -> str:
+def figure_row(items: Sequence[tuple[str, Figure]]) -> str:
     """Return summary figures side by side, each with interval and n."""
     cells = "".join(
         f"<div><dt>{text(title)}</dt><dd><b>{value}</b><span>{interval}</span>"
@@ -61,7 +63,7 @@ def figure_row(items: Sequence[tuple[str, Mapping[str, object]]]) -> str:
 
 def figure_table(
     columns: Sequence[str],
-    rows: Sequence[tuple[str, str, str, Sequence[Mapping[str, object] | None]]],
+    rows: Sequence[tuple[str, str, str, Sequence[Figure | None]]],
 ) -> str:
     """Return a table of figures: (title, colour, n in words, one figure a column)."""
     head = "".join(f"<th scope='col'>{text(name)}</th>" for name in columns)
@@ -82,22 +84,39 @@ def figure_table(
     )
 
 
-def split_table(
-    parts: Sequence[tuple[str, bool, str, Sequence[tuple[str, Mapping[str, object]]]]],
-) -> str:
-    """Return the figures of a card, one block a split: (title, leaks, n in words, figures)."""
-    blocks = ""
-    for title, leaks, n, figures in parts:
-        flag = (
-            "<span class='sl-chip sl-tone-bad'>✕ leakage: measures memory</span>" if leaks else ""
+@dataclass(frozen=True, slots=True)
+class SplitFigures:
+    """The figures of one split of a card, ready to be written.
+
+    ``summary`` holds (name, figure); ``per_class`` (class title, one figure a column).
+    """
+
+    title: str
+    leaks: bool
+    n: str
+    summary: Sequence[tuple[str, Figure]]
+    columns: Sequence[str]
+    per_class: Sequence[tuple[str, Sequence[Figure | None]]]
+
+
+def split_block(split: SplitFigures) -> str:
+    """Return the figures of one split as a block; one that leaks says so."""
+    cells = "".join(
+        f"<div><dt>{text(name)}</dt><dd><b>{value}</b> <span>{interval}</span></dd></div>"
+        for name, figure in split.summary
+        for value, interval in [figure_text(figure)]
+    )
+    head = "".join(f"<th scope='col'>{text(name)}</th>" for name in split.columns)
+    rows = ""
+    for title, figures in split.per_class:
+        values = "".join(
+            f"<td><b>{value}</b> <span>{interval}</span></td>"
+            for value, interval in map(figure_text, figures)
         )
-        cells = "".join(
-            f"<div><dt>{text(name)}</dt><dd><b>{value}</b> <span>{interval}</span></dd></div>"
-            for name, figure in figures
-            for value, interval in [figure_text(figure)]
-        )
-        blocks += (
-            f"<section class='sl-split{' sl-leak' if leaks else ''}'><p>{text(title)} "
-            f"<em>n {text(n)}</em> {flag}</p><dl>{cells}</dl></section>"
-        )
-    return blocks
+        rows += f"<tr><th scope='row'>{text(title)}</th>{values}</tr>"
+    table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return (
+        f"<section class='sl-split{' sl-leak' if split.leaks else ''}'><p>{text(split.title)} "
+        f"<em>n {text(split.n)}</em> {LEAKS if split.leaks else ''}</p><dl>{cells}</dl>"
+        f"{table if rows else ''}</section>"
+    )

@@ -75,6 +75,7 @@ def _map_controls(answer: Answer, task: TaskSpec, identity: str) -> tuple[str | 
         class_name = chosen or ranked[0]
         with scale:
             style.colour_bar(colour_stops(), note=_peak_note(answer, class_name))
+        style.quiet("A map shows where the score of a class is sensitive, not where disease is.")
     return class_name, opacity / 100
 
 

@@ -12,6 +12,7 @@ _SPLITS = {
     "out_of_fold": "Out of fold",
     "test": "Own test split",
     "random": "Random split",
+    "random_split": "Random split",
     "all": "Whole data set",
 }
 
@@ -34,7 +35,7 @@ def pick(stored: list[StoredRun]) -> StoredRun:
 
 def leaks(run: StoredRun) -> bool:
     """Whether groups straddle the split of this run: its figures then measure memory."""
-    return run.facts.split == "random"
+    return run.facts.split.startswith("random")
 
 
 def label(run: StoredRun) -> str:

@@ -190,11 +190,9 @@ def figure_table(
     st.html(markup.figure_table(columns, rows))
 
 
-def split_table(
-    parts: Sequence[tuple[str, bool, str, Sequence[tuple[str, Mapping[str, object]]]]],
-) -> None:
-    """Show the figures of a card, one block a split: (title, leaks, n in words, figures)."""
-    st.html(markup.split_table(parts))
+def splits(parts: Sequence[markup.SplitFigures]) -> None:
+    """Show the figures of a card, one block a split."""
+    st.html("".join(markup.split_block(part) for part in parts))
 
 
 def prose(title: str, paragraphs: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.small_version import write_small_version
 from tests.source_tree import ROOT
@@ -31,6 +31,7 @@ ARGUMENTS = [
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
 START_SECONDS = 90
 PATIENCE_MS = 90_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass

@@ -62,7 +62,7 @@ def test_figures_stand_with_interval_and_n_and_a_leaking_split_says_so(
     assert "leakage: measures memory" in blocks[0]
     assert "leakage" not in blocks[1]
     assert "0.61–0.91" in blocks[1]
-    assert "n 600 in 60" in blocks[1]
+    assert "n 600 in 60 series" in blocks[1]
 
 
 def test_the_figures_can_be_taken_away_with_the_version(open_page: OpenPage, told: Path):

@@ -26,7 +26,7 @@ def with_runs(use_settings: Callable[..., None], small_models: Path, tmp_path: P
     use_settings(models=small_models, home=tmp_path / "home")
     version = find_version("kidney_ct")
     folder = tmp_path / "home" / "evaluation" / "kidney_ct" / version.name
-    for name, split in (("z-random", "random"), ("out-of-fold", "out_of_fold")):
+    for name, split in (("z-random", "random_split"), ("out-of-fold", "out_of_fold")):
         run = draw_run(300)
         facts = RunFacts(
             name=name,
