@@ -1,7 +1,6 @@
 """The answer of ``evaluate``: its keys, its figures, what is undefined and what to doubt."""
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -182,12 +181,3 @@ def test_any_run_gives_figures_in_range_or_undefined(drawn):
         else:
             most = 2 if path == "brier" else 1
             assert all(0 <= end <= most + 1e-6 for end in ends if end is not None), path
-
-
-@pytest.mark.slow
-def test_eleven_thousand_cases_take_less_than_two_seconds_of_processor_time():
-    run = draw_run(11_000, n_groups=169, skill=3.0)
-    evaluate_run(draw_run(50))
-    start = time.process_time()
-    evaluate_run(run)
-    assert time.process_time() - start < 2.0
