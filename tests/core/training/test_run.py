@@ -37,6 +37,7 @@ def stored(finished, name):
     return read_run(finished[1].path / "evaluation" / name)
 
 
+@pytest.mark.slow
 def test_the_version_may_answer_and_its_engine_is_the_keras_network(finished, ready):
     import keras
 
@@ -48,12 +49,14 @@ def test_the_version_may_answer_and_its_engine_is_the_keras_network(finished, re
     assert ready.head_weights is not None
 
 
+@pytest.mark.slow
 def test_every_epoch_of_every_fit_was_told_about(finished):
     fits = [line["fit"] for line in finished[2]]
     assert sorted(set(fits)) == ["final", "fold 1 of 2", "fold 2 of 2", "random split"]
     assert all(line["loss"] > 0 and line["seconds"] >= 0 for line in finished[2])
 
 
+@pytest.mark.slow
 def test_the_out_of_fold_run_holds_every_picture_once(finished):
     run = stored(finished, "out_of_fold")
     assert run.file.tolist() == finished[0].data.file.tolist()
@@ -61,6 +64,7 @@ def test_the_out_of_fold_run_holds_every_picture_once(finished):
     assert run.facts.group_source == "column"
 
 
+@pytest.mark.slow
 def test_the_test_run_is_what_the_version_answers(finished, ready):
     from core.inference.views import apply_view, pool_views
 
@@ -72,6 +76,7 @@ def test_the_test_run_is_what_the_version_answers(finished, ready):
     assert np.abs(run.y_prob - expected).max() < 1e-3
 
 
+@pytest.mark.slow
 def test_metrics_carry_n_groups_and_intervals_and_the_leak_is_labelled(finished):
     metrics = finished[1].metrics
     assert list(metrics) == ["out_of_fold", "test", "random_split"]
@@ -83,6 +88,7 @@ def test_metrics_carry_n_groups_and_intervals_and_the_leak_is_labelled(finished)
     assert "sensitivity_tumor" in metrics["test"]
 
 
+@pytest.mark.slow
 def test_the_card_says_what_was_fitted_on_and_how(finished, ready):
     job, card = finished[0], ready.version.card
     assert job.fitted_parts == ("train", "calibration")
@@ -94,14 +100,17 @@ def test_the_card_says_what_was_fitted_on_and_how(finished, ready):
     assert {item.split for item in card.metrics} == {"out_of_fold", "test", "random_split"}
 
 
+@pytest.mark.slow
 def test_the_temperature_owes_nothing_to_the_test_part(finished, ready):
     assert ready.calibration.n == 96 - len(finished[0].rows("test"))
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_the_states_of_a_finished_run(finished):
     assert list((finished[0].folders.home / "training").glob("*")) == []
 
 
+@pytest.mark.slow
 def test_the_run_is_tracked_with_settings_epochs_and_figures(finished):
     import mlflow
 
@@ -128,6 +137,7 @@ def test_a_run_without_folds_calibrates_on_its_calibration_part(tmp_path):
     assert ready.version.card.training_data.n_groups == len(set(job.data.group[job.rows("train")]))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
     from core.training.job import Listener
     from core.training.run import train_version
