@@ -19,7 +19,8 @@ class TeachingCase:
     """One example for a learner.
 
     ``file_id`` draws it; ``label`` is what it shows, None where there is no CT to label;
-    ``must_be_refused`` : whether the gate has to turn it away.
+    ``must_be_refused`` : whether the gate has to turn it away; ``known_miss`` : whether the shipped
+    version answers wrongly, as its stored run has it.
     """
 
     key: str
@@ -28,9 +29,11 @@ class TeachingCase:
     file_id: str
     label: str | None
     must_be_refused: bool = False
+    known_miss: bool = False
 
 
-# Series 900000 and up: `phantom_table` reaches them with seed 9 only, so no model saw them.
+# Series 900000 and up: `phantom_table` reaches them with seed 9 only, so no model saw them. The
+# known miss is from the test part of the shipped version: choose another when that changes.
 _CASES = (
     TeachingCase(
         "stone",
@@ -41,10 +44,11 @@ _CASES = (
     ),
     TeachingCase(
         "small_stone",
-        "A small stone in a scan with contrast",
-        "Four millimetres beside bright cortex: people and models miss it. Look at the heat map.",
-        "phantom_ct/s900099_1.png",
+        "A small stone that the model misses",
+        "Five millimetres beside bright cortex: you see it, the model calls the slice normal.",
+        "phantom_ct/s300273_5.png",
         "stone",
+        known_miss=True,
     ),
     TeachingCase(
         "vascular_calcification",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
+from core.config import ROOT
 from core.errors import PhantomError
 from core.phantoms import (
     phantom_pixels,
@@ -15,6 +17,7 @@ from core.phantoms import (
     teaching_png,
 )
 from core.phantoms.foreign import FOREIGN_FILES
+from core.phantoms.series import LABELS
 
 CASES = teaching_cases()
 
@@ -41,6 +44,18 @@ def test_the_png_of_a_case_shows_the_pixels_of_its_image(case):
     shown = decoded[:, :, ::-1] if decoded.ndim == 3 else decoded
     assert np.array_equal(shown, image.pixels)
     assert "synthetic" in image.notes[0]
+
+
+def test_the_known_miss_is_one_in_the_stored_run_of_the_shipped_version():
+    (case,) = [case for case in CASES if case.known_miss]
+    folder = ROOT / "models" / "phantom_ct"
+    version = folder / (folder / "champion").read_text(encoding="utf-8").strip()
+    run = pd.read_parquet(version / "evaluation" / "test" / "predictions.parquet")
+    row = run[run["file"] == case.file_id].iloc[0]
+    called = max(LABELS, key=lambda label: row[f"p_{label}"])
+    assert row["y_true"] == case.label
+    assert called == "normal"
+    assert not row["refused"]
 
 
 def test_a_case_is_found_by_its_key_and_an_unknown_one_refused():
