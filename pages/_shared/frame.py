@@ -78,29 +78,32 @@ def _start() -> None:
 
 
 def show(pages: Mapping[str, Sequence[Page]]) -> None:
-    """Show the bar and the banner; afterwards the task of the run is settled."""
+    """Show the bar: task, version and banner above, the pages below; then the task is settled."""
     style.load()
     _settle_task()
-    with st.container(
-        key="frame_bar", horizontal=True, vertical_alignment="center", gap="medium", wrap=False
-    ):
-        style.brand()
+    with st.container(key="frame_bar", gap=None):
+        with st.container(
+            key="frame_top", horizontal=True, vertical_alignment="center", gap="medium", wrap=False
+        ):
+            style.brand()
+            _task_picker()
+            _version()
+            style.banner(synthetic=task().synthetic)
         _links(pages)
-        st.selectbox(
-            "Task",
-            list(load_tasks()),
-            key=state.TASK,
-            format_func=lambda key: load_tasks()[key].title,
-            label_visibility="collapsed",
-            width=190,
-            help=None,
-        )
-        _version()
     key = st.session_state[state.TASK]
     st.query_params["task"] = key
     st.session_state[state.TASK_IN_ADDRESS] = key
-    with st.container(key="frame_banner"):
-        style.banner(synthetic=task().synthetic)
+
+
+def _task_picker() -> None:
+    st.selectbox(
+        "Task",
+        list(load_tasks()),
+        key=state.TASK,
+        format_func=lambda key: load_tasks()[key].title,
+        label_visibility="collapsed",
+        width=190,
+    )
 
 
 def task() -> TaskSpec:

@@ -1,64 +1,24 @@
-"""Tidy frame -> plotly figure; no arithmetic beyond formatting, no streamlit.
-
-One look: transparent ground, neutral grey text, no mode bar (pass ``CONFIG`` on); colours of
-classes come from the task. Nothing is said by colour alone.
-"""
+"""Charts of a stored run: matrix, figures on their intervals, reliability."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
-CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
-TEXT = "#C9CED6"
-QUIET = "#8A919C"
-GRID = "#2B313A"
-ACCENT = "#6FB1E0"
-# One hue, dark to light: its order survives every colour blindness and grey print. It stops where
-# light text still stands out 4.5 : 1 from it.
-SEQUENTIAL = (
-    (0.0, "#151B22"),
-    (0.25, "#1B2F43"),
-    (0.5, "#224766"),
-    (0.75, "#2A5F8C"),
-    (1.0, "#3577B2"),
+from core.charts.look import (
+    ACCENT,
+    CELL_TEXT,
+    QUIET,
+    SEQUENTIAL,
+    one_row_each,
+    percent,
+    styled,
 )
-CELL_TEXT = "#FFFFFF"
-# Fonts whose figures all have one width; svg text takes no font-variant from here.
-_FONT = "'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', Arial, sans-serif"
 
 Scale = Literal["count", "row", "column"]
-
-
-def _styled(figure: go.Figure, *, height: int) -> go.Figure:
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 16, "t": 28, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": _FONT, "size": 13, "color": TEXT},
-        hoverlabel={"font": {"family": _FONT, "size": 13}},
-        showlegend=False,
-        dragmode=False,
-    )
-    for update in (figure.update_xaxes, figure.update_yaxes):
-        update(gridcolor=GRID, zerolinecolor=GRID, automargin=True, fixedrange=True)
-    figure.update_yaxes(ticklabelstandoff=6)
-    return figure
-
-
-def _one_row_each(figure: go.Figure, names: Sequence[str]) -> None:
-    """Give every name a row of its own, top to bottom, also where nothing is drawn in it."""
-    figure.update_yaxes(
-        type="category",
-        categoryorder="array",
-        categoryarray=list(names),
-        range=[len(names) - 0.5, -0.5],
-        showgrid=False,
-    )
 
 
 def confusion_chart(
@@ -81,7 +41,7 @@ def confusion_chart(
     shade = "share_of_column" if scale == "column" else "share_of_row"
     written = cells.assign(
         text=[
-            f"{count:,}" if scale == "count" else _percent(share)
+            f"{count:,}" if scale == "count" else percent(share)
             for count, share in zip(cells["n"], cells[shade], strict=True)
         ]
     )
@@ -107,7 +67,7 @@ def confusion_chart(
         ygap=2,
         hovertemplate="true %{y}, called %{x}: %{customdata:,} (%{z:.1%})<extra></extra>",
     )
-    figure = _styled(go.Figure(heat), height=72 + 62 * len(names))
+    figure = styled(go.Figure(heat), height=72 + 62 * len(names))
     figure.update_xaxes(side="top", title="called", showgrid=False)
     figure.update_yaxes(autorange="reversed", title="true", showgrid=False)
     return figure
@@ -137,9 +97,9 @@ def interval_chart(
             figure.data[-1].textfont = {"color": QUIET}
         else:
             _interval(figure, row, name=name, colour=colours.get(row["class"], ACCENT))
-    _styled(figure, height=56 + 38 * len(rows))
+    styled(figure, height=56 + 38 * len(rows))
     figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", dtick=0.2)
-    _one_row_each(figure, [titles.get(name, name) for name in rows["class"]])
+    one_row_each(figure, [titles.get(name, name) for name in rows["class"]])
     return figure
 
 
@@ -162,43 +122,6 @@ def _interval(figure: go.Figure, row: Mapping[Any, Any], *, name: str, colour: s
         x=[row["value"]], y=[name], mode="markers", marker={"color": colour, "size": 12}
     )
     figure.data[-1].hovertemplate = said + "<extra></extra>"
-
-
-def probability_chart(rows: pd.DataFrame) -> go.Figure:
-    """Draw calibrated probabilities as horizontal bars, in the order of the frame.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        ``title, colour, probability`` and, where one is stored, ``operating_point`` (NaN: none):
-        a tick across the bar. A class is flagged when its probability reaches the tick.
-    """
-    bars = go.Bar(
-        x=rows["probability"],
-        y=rows["title"],
-        orientation="h",
-        marker={"color": list(rows["colour"])},
-        text=[_percent(value) for value in rows["probability"]],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
-    )
-    figure = go.Figure(bars)
-    if "operating_point" in rows:
-        marked = rows[rows["operating_point"].notna()]
-        tick = {"symbol": "line-ns-open", "size": 24, "color": TEXT, "line": {"width": 2}}
-        figure.add_scatter(
-            x=marked["operating_point"],
-            y=marked["title"],
-            mode="markers",
-            marker=tick,
-            hovertemplate="operating point of %{y}: %{x:.1%}<extra></extra>",
-        )
-    _styled(figure, height=24 + 40 * len(rows))
-    figure.update_layout(bargap=0.35)
-    figure.update_xaxes(range=[0, 1.12], visible=False)
-    _one_row_each(figure, list(rows["title"]))
-    return figure
 
 
 def reliability_chart(bins: pd.DataFrame) -> go.Figure:
@@ -234,22 +157,7 @@ def reliability_chart(bins: pd.DataFrame) -> go.Figure:
         },
         hovertemplate="promised %{x:.1%}, right %{y:.1%}, n %{text}<extra></extra>",
     )
-    figure = _styled(go.Figure([diagonal, points]), height=340)
+    figure = styled(go.Figure([diagonal, points]), height=340)
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", title="probability of the call")
     figure.update_yaxes(range=[-0.02, 1.08], tickformat=".0%", title="share that was right")
     return figure
-
-
-def _percent(share: float) -> str:
-    """Return a share as whole per cent; not 0 % or 100 % unless it is exactly that.
-
-    >>> _percent(0.784), _percent(0.9996), _percent(0.0004), _percent(float("nan"))
-    ('78%', '>99%', '<1%', '–')
-    """
-    if pd.isna(share):
-        return "–"
-    if 0 < share < 0.01:
-        return "<1%"
-    if 0.99 < share < 1:
-        return ">99%"
-    return f"{share:.0%}"
