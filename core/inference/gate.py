@@ -16,7 +16,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,16 @@ N_NEIGHBOURS = 5
 MIN_STD = 2.0  # of 255: flatter than this, there is nothing to judge
 OUTSIDE = "Outside what this model was trained on"
 KEYS = ("prototypes", "mean", "scale", "threshold", "n_neighbours", "min_std", "metric")
+NAMES = ("prototype_file", "prototype_label")  # optional: versions of before do not hold them
 METRIC = "euclidean"
+
+
+class Neighbour(NamedTuple):
+    """A training picture, its reference label, and its distance in the gate's features."""
+
+    file: str
+    label: str
+    distance: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +56,9 @@ class Gate:
     n_neighbours : int
     min_std : float
         A picture whose pixels have a smaller standard deviation (0..255) is blank.
+    prototype_file, prototype_label : tuple of str
+        Which training picture each prototype is, and its reference label; both empty in versions
+        that do not hold them.
     """
 
     prototypes: FloatArray
@@ -55,6 +67,8 @@ class Gate:
     threshold: float
     n_neighbours: int = N_NEIGHBOURS
     min_std: float = MIN_STD
+    prototype_file: tuple[str, ...] = ()
+    prototype_label: tuple[str, ...] = ()
     _lengths: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,7 +76,8 @@ class Gate:
         fits = self.mean.shape == self.scale.shape == (n_features,)
         numbers = all(np.isfinite(a).all() for a in (self.prototypes, self.mean, self.scale))
         sane = n_prototypes >= self.n_neighbours > 0 and 0 < self.threshold < math.inf
-        if not (fits and numbers and sane and (self.scale > 0).all()):
+        named = {len(self.prototype_file), len(self.prototype_label)} in ({0}, {n_prototypes})
+        if not (fits and numbers and sane and named and (self.scale > 0).all()):
             raise ModelVersionError(
                 f"The gate does not hold together: {n_prototypes} prototypes of {n_features} "
                 f"features, {self.n_neighbours} neighbours, threshold {self.threshold}.",
@@ -82,6 +97,27 @@ class Gate:
             near = np.partition(part, self.n_neighbours - 1, axis=1)[:, : self.n_neighbours]
             distances[start : start + 256] = near.mean(axis=1, dtype=np.float64)
         return distances
+
+    def nearest(
+        self, features: NDArray[np.floating[Any]], *, n: int = N_NEIGHBOURS
+    ) -> list[Neighbour]:
+        """Return the training pictures nearest to one picture, nearest first.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_features,)
+            ``gate_features`` of the engine.
+        n : int
+            How many; none where the version does not hold which pictures its prototypes are.
+        """
+        if not self.prototype_file:
+            return []
+        ready = (np.asarray(features, np.float32) - self.mean) / self.scale
+        distances = self._to_prototypes(ready[None])[0]
+        return [
+            Neighbour(self.prototype_file[row], self.prototype_label[row], float(distances[row]))
+            for row in np.argsort(distances, kind="stable")[:n].tolist()
+        ]
 
     def _to_prototypes(self, rows: FloatArray) -> FloatArray:
         """Return the distance of every standardised row to every prototype, (n, n_prototypes).
@@ -129,6 +165,9 @@ class Gate:
     def to_bytes(self) -> bytes:
         """Return the bytes of ``gate.npz``; prototypes are stored in half precision."""
         stream = io.BytesIO()
+        names: dict[str, Any] = {
+            key: np.array(getattr(self, key), np.str_) for key in NAMES if getattr(self, key)
+        }
         np.savez_compressed(
             stream,
             prototypes=self.prototypes.astype(np.float16),
@@ -138,6 +177,7 @@ class Gate:
             n_neighbours=np.int64(self.n_neighbours),
             min_std=np.float64(self.min_std),
             metric=np.str_(METRIC),
+            **names,
         )
         return stream.getvalue()
 
@@ -163,4 +203,5 @@ def parse_gate(content: bytes) -> Gate:
         threshold=float(stored["threshold"]),
         n_neighbours=int(stored["n_neighbours"]),
         min_std=float(stored["min_std"]),
+        **{key: tuple(stored[key].astype(str).tolist()) for key in NAMES if key in stored},
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.errors import CoreError
 from core.evaluation.runs import EvaluationRun
+from core.inference.arrays import choose_rows
 from core.inference.calibration import Calibration, apply_temperature
 from core.inference.card import MetricSet
 from core.inference.gate import Gate
@@ -160,20 +161,32 @@ class _Run:
     def _gate(self, rows: Any, measured: Measured) -> Gate:
         known = np.isin(rows, np.setdiff1d(self.bench.thinned, self.job.rows("test")))
         if self.bench.spec.freeze_until is not None:
-            return frozen_gate(
+            gate = frozen_gate(
                 measured.gate_features[known],
                 self.data,
                 rows[known],
                 settings=self.gate_settings,
                 seed=self.config.seed,
             )
+            return self._named(gate, rows[known])
         fitted = known & np.isin(rows, self.job.rows(*self.job.fitted_parts))
         unseen = np.isin(rows, self.job.rows("validation", "calibration")) & ~fitted
-        return trained_gate(
+        gate = trained_gate(
             measured.gate_features[fitted],
             self.data.group[rows[fitted]],
             measured.gate_features[unseen],
             settings=self.gate_settings,
+        )
+        return self._named(gate, rows[fitted])
+
+    def _named(self, gate: Gate, rows: Any) -> Gate:
+        """Return the gate with the names and labels of the pictures that its prototypes are."""
+        groups, at_most = self.data.group[rows], self.gate_settings.at_most
+        frame = self.job.manifest.frame.iloc[rows[choose_rows(groups, at_most=at_most)]]
+        return replace(
+            gate,
+            prototype_file=tuple(frame["file"].astype(str)),
+            prototype_label=tuple(frame["label"].astype(str)),
         )
 
     def _judge_folds(self, folded: OutOfFold, gate: Gate) -> None:

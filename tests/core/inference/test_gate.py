@@ -108,6 +108,20 @@ def test_a_gate_is_read_back_as_it_was_written_within_half_precision():
     assert again.threshold == gate.threshold
 
 
+def test_the_nearest_training_pictures_are_named_with_label_and_distance():
+    named = {"prototype_file": ("a", "b", "c"), "prototype_label": ("stone", "cyst", "normal")}
+    gate = parse_gate(Gate(CORNERS, *PLAIN, 0.6, n_neighbours=2, **named).to_bytes())
+    near = gate.nearest(np.array([0.0, 0.0]), n=2)
+    assert [(item.file, item.label) for item in near] == [("b", "cyst"), ("a", "stone")]
+    assert [item.distance for item in near] == pytest.approx([0, 5 / np.sqrt(2)], abs=1e-6)
+
+
+def test_a_gate_without_names_has_no_nearest_and_one_with_too_few_is_refused():
+    assert Gate(CORNERS, *PLAIN, 0.6, n_neighbours=2).nearest(np.zeros(2)) == []
+    with pytest.raises(ModelVersionError, match="hold together"):
+        Gate(CORNERS, *PLAIN, 0.6, n_neighbours=2, prototype_file=("a",), prototype_label=("b",))
+
+
 def test_the_same_gate_gives_the_same_bytes():
     assert fitted().to_bytes() == fitted().to_bytes()
 
