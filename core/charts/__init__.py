@@ -6,7 +6,6 @@ charts beside it.
 
 from core.charts.look import ACCENT, CELL_TEXT, CONFIG, QUIET, SEQUENTIAL, TEXT
 from core.charts.performance import Scale, confusion_chart, interval_chart, reliability_chart
-from core.charts.probabilities import probability_chart
 
 __all__ = [
     "ACCENT",
@@ -18,6 +17,5 @@ __all__ = [
     "Scale",
     "confusion_chart",
     "interval_chart",
-    "probability_chart",
     "reliability_chart",
 ]

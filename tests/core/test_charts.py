@@ -3,7 +3,6 @@
 import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from core import charts
@@ -98,27 +97,6 @@ def test_an_undefined_figure_is_written_and_has_no_dot():
     written = [trace.y[0] for trace in figure.data if trace.mode == "text"]
     assert written == [TITLES["stone"], TITLES["tumor"]]
     assert not any(trace.y[0] in written for trace in figure.data if trace.mode != "text")
-
-
-def test_probability_bars_carry_colour_percent_and_the_tick_of_the_operating_point():
-    rows = pd.DataFrame(
-        {
-            "title": ["Stone", "Normal"],
-            "colour": ["#E69F00", "#009E73"],
-            "probability": [0.784, 0.216],
-            "operating_point": [0.23, np.nan],
-        }
-    )
-    bar, tick = charts.probability_chart(rows).data
-    assert list(bar.x) == [0.784, 0.216]
-    assert list(bar.marker.color) == ["#E69F00", "#009E73"]
-    assert list(bar.text) == ["78%", "22%"]
-    assert (list(tick.x), list(tick.y)) == ([0.23], ["Stone"])
-
-
-def test_without_an_operating_point_there_is_no_tick():
-    rows = pd.DataFrame({"title": ["A"], "colour": ["#FFFFFF"], "probability": [1.0]})
-    assert len(charts.probability_chart(rows).data) == 1
 
 
 def test_the_reliability_chart_shows_counts_and_bands_of_every_bin(run):
