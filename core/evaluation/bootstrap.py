@@ -7,6 +7,7 @@ are products of a sparse matrix with a matrix of how often each unit was drawn.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +22,13 @@ from core.evaluation.calibration_error import (
     confidence_bins,
     ece_of_sums,
 )
-from core.evaluation.confusion import called_class, one_vs_rest
-from core.evaluation.ranking import Ranking, rank
+from core.evaluation.confusion import Cells, Labels, called_class, one_vs_rest
+from core.evaluation.ranking import rank
 
 N_RESAMPLES = 1000
 SEED = 20261121  # fixed, so that the same run gives the same interval everywhere
+N_BUNDLES = 20_000  # cases are drawn one by one up to here, in as many bundles above
+AVERAGES = ("macro", "weighted")
 _BLOCK_CELLS = 1_000_000  # cells of a matrix held at a time: 4 MB, about a processor cache
 
 
@@ -40,12 +43,32 @@ class Replicates:
     summary : dict of name to ndarray of shape (n_resamples,)
         ``accuracy, balanced_accuracy, macro_f1, ece, brier``.
     per_class : dict of name to ndarray of shape (n_resamples, n_classes)
-        ``f1``, and ``auc, average_precision`` where asked for.
+        ``sensitivity, specificity, ppv, npv, f1``, and ``auc, average_precision`` where asked for.
+    n_true : ndarray of shape (n_resamples, n_classes)
+        Number of true cases of each class.
     """
 
     n_units: int
     summary: dict[str, NDArray[np.float64]]
     per_class: dict[str, NDArray[np.float64]]
+    n_true: NDArray[np.float64]
+
+    def average(self, name: str, kind: str) -> NDArray[np.float64]:
+        """Return the mean over classes of a figure: ``kind`` is "macro" or "weighted"."""
+        return rates.class_mean(self.per_class[name], self.n_true, weighted=kind == "weighted")
+
+
+def case_units(n: int, *, seed: int = SEED) -> NDArray[np.int64]:
+    """Return what is drawn as a whole when cases are taken as independent, shape (n,).
+
+    Each case by itself up to ``N_BUNDLES``; above, cases are dealt at random into that many
+    bundles. Bundles of independent cases are independent too, and their means scatter as much as
+    the cases' do: the interval is the same within the 1 % by which 20,000 units tell a variance,
+    and a million cases need no thousand million random numbers.
+    """
+    if n <= N_BUNDLES:
+        return np.arange(n)
+    return np.random.default_rng(seed).permutation(n) % N_BUNDLES
 
 
 def draw_counts(rng: np.random.Generator, *, n_units: int, n_resamples: int) -> NDArray[np.float32]:
@@ -65,9 +88,9 @@ def resample(
     y_prob: NDArray[np.float64],
     unit: NDArray[np.int64],
     *,
-    with_ranking: bool = True,
+    bins: Sequence[NDArray[np.int64]] = (),
+    labels: Labels | None = None,
     n_resamples: int = N_RESAMPLES,
-    seed: int = SEED,
 ) -> Replicates:
     """Return the figures of ``n_resamples`` resamples of units.
 
@@ -76,16 +99,21 @@ def resample(
     y_true : ndarray of shape (n,), int64
     y_prob : ndarray of shape (n, n_classes), float64
     unit : ndarray of shape (n,), int64
-        What is drawn as a whole, 0..n_units-1: ``arange(n)`` for cases, or the group's index.
-    with_ranking : bool
-        Whether AUC and average precision are wanted: they cost most of the time.
+        What is drawn as a whole, 0..n_units-1: :func:`case_units`, or the group's index.
+    bins : sequence of ndarray of shape (n,), int64
+        Bin of each case's score for each class (:func:`core.evaluation.ranking.score_bins`).
+        Empty: AUC and average precision, which cost most of the time, are not wanted.
+    labels : Labels or None
+        What the figures of each class rest on where a case may hold several classes.
+        None: ``y_true`` and the called class.
     """
     n_classes, n_units = y_prob.shape[1], int(unit.max()) + 1
-    sums = _sums(y_true, y_prob, unit)
-    rankings: list[Ranking] = []
-    if with_ranking:
-        rankings = [rank(y_prob[:, k], y_true == k, unit) for k in range(n_classes)]
-    rng = np.random.default_rng(seed)
+    sums = _sums(y_true, y_prob, unit, labels)
+    rankings = [
+        rank(of_class, y_true == k if labels is None else labels.held[:, k], unit)
+        for k, of_class in enumerate(bins)
+    ]
+    rng = np.random.default_rng(SEED)
     rows = max([n_units, *(ranking.n_bins for ranking in rankings)])
     block = max(1, min(n_resamples, _BLOCK_CELLS // rows))
     parts: list[tuple[NDArray[Any], ...]] = []
@@ -98,13 +126,21 @@ def resample(
         parts.append(((sums @ weights).T, areas.T, precisions.T))
     totals, areas, precisions = (np.concatenate(items) for items in zip(*parts, strict=True))
     replicates = _figures(totals, n_classes=n_classes, n_units=n_units)
-    if with_ranking:
+    if rankings:
         replicates.per_class.update(auc=areas, average_precision=precisions)
     return replicates
 
 
-def _sums(y_true: NDArray[np.int64], y_prob: NDArray[np.float64], unit: NDArray[np.int64]) -> Any:
-    """Return a sparse (n_sums, n_units) matrix: confusion cells, calibration bins, Brier score."""
+def _sums(
+    y_true: NDArray[np.int64],
+    y_prob: NDArray[np.float64],
+    unit: NDArray[np.int64],
+    labels: Labels | None,
+) -> Any:
+    """Return a sparse (n_sums, n_units) matrix: confusion cells, calibration bins, Brier score.
+
+    Where a case may hold several classes, three more rows a class: held, called, both.
+    """
     n, n_classes = y_prob.shape
     called = called_class(y_prob)
     confidence = y_prob[np.arange(n), called]
@@ -125,19 +161,33 @@ def _sums(y_true: NDArray[np.int64], y_prob: NDArray[np.float64], unit: NDArray[
         (ones, ones, ones[right], confidence, brier_of_cases(y_true, y_prob))
     ).astype(np.float32)
     columns = np.concatenate((unit, unit, unit[right], unit, unit))
-    return csr_array((values, (rows, columns)), shape=(cells + 3 * N_BINS + 1, int(unit.max()) + 1))
+    n_sums = cells + 3 * N_BINS + 1
+    if labels is not None:
+        for marked in (labels.held, labels.called, labels.held & labels.called):
+            case, of_class = np.nonzero(marked)
+            rows = np.concatenate((rows, n_sums + of_class))
+            columns = np.concatenate((columns, unit[case]))
+            values = np.concatenate((values, np.ones(len(case), np.float32)))
+            n_sums += n_classes
+    return csr_array((values, (rows, columns)), shape=(n_sums, int(unit.max()) + 1))
 
 
 def _figures(totals: NDArray[Any], *, n_classes: int, n_units: int) -> Replicates:
     """Return the figures from sums of shape (n_resamples, n_sums); see :func:`_sums`."""
     cells = n_classes**2
     confusion = totals[:, :cells].reshape(-1, n_classes, n_classes).astype(np.float64)
-    n, right, confidence = np.split(totals[:, cells:-1], 3, axis=1)
+    brier = cells + 3 * N_BINS
+    n, right, confidence = np.split(totals[:, cells:brier], 3, axis=1)
+    each = one_vs_rest(confusion)
+    if totals.shape[1] > brier + 1:
+        held, called, tp = np.split(totals[:, brier + 1 :].astype(np.float64), 3, axis=1)
+        rest = confusion.sum(axis=(1, 2))[:, None] - held
+        each = Cells(tp, held - tp, called - tp, rest - (called - tp))
     summary = {
         "accuracy": rates.accuracy(confusion),
         "balanced_accuracy": rates.balanced_accuracy(confusion),
         "macro_f1": rates.macro_f1(confusion),
         "ece": ece_of_sums(n, right, confidence),
-        "brier": rates.ratio(totals[:, -1], n.sum(axis=1)),
+        "brier": rates.ratio(totals[:, brier], n.sum(axis=1)),
     }
-    return Replicates(n_units, summary, {"f1": rates.f1(one_vs_rest(confusion))})
+    return Replicates(n_units, summary, rates.per_class(each), each.tp + each.fn)

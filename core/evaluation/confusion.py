@@ -52,6 +52,17 @@ def group_confusions(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """Which classes a case holds and which it is called, where either may be several.
+
+    A series of slices may hold a cyst and a stone. Both of shape (n, n_classes), bool.
+    """
+
+    held: NDArray[np.bool_]
+    called: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Cells:
     """The four cells of each class against the rest; arrays of shape (..., n_classes)."""
 
@@ -73,3 +84,22 @@ def one_vs_rest(confusion: NDArray[Any]) -> Cells:
     fp = confusion.sum(axis=-2) - tp
     tn = confusion.sum(axis=(-2, -1))[..., None] - tp - fn - fp
     return Cells(tp, fn, fp, tn)
+
+
+def cells_of_labels(labels: Labels, group: NDArray[np.int64]) -> Cells:
+    """Return the four cells of every class a group, arrays of shape (n_groups, n_classes).
+
+    ``group`` holds indices 0..n_groups-1, each of them present.
+    """
+    n_groups = int(group.max()) + 1
+
+    def counts(where: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.stack([np.bincount(group[column], minlength=n_groups) for column in where.T], 1)
+
+    held, called = labels.held, labels.called
+    return Cells(
+        tp=counts(held & called),
+        fn=counts(held & ~called),
+        fp=counts(~held & called),
+        tn=counts(~held & ~called),
+    )

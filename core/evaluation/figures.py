@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,16 +12,24 @@ from numpy.typing import NDArray
 
 from core.domain import Figure
 from core.evaluation import rates
-from core.evaluation.bootstrap import Replicates, resample
+from core.evaluation.bootstrap import AVERAGES, Replicates, case_units, resample
 from core.evaluation.calibration_error import (
     N_BINS,
     brier_of_cases,
     confidence_bins,
     ece_of_sums,
 )
-from core.evaluation.confusion import called_class, confusion_matrix, group_confusions, one_vs_rest
+from core.evaluation.confusion import (
+    Cells,
+    Labels,
+    called_class,
+    cells_of_labels,
+    confusion_matrix,
+    group_confusions,
+    one_vs_rest,
+)
 from core.evaluation.intervals import NO_INTERVAL, Interval, bias_corrected, grouped_wilson, wilson
-from core.evaluation.ranking import auc, average_precision
+from core.evaluation.ranking import areas, score_bins
 from core.evaluation.runs import EvaluationRun
 
 SUMMARY = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "brier")
@@ -40,12 +48,16 @@ class RunFigures:
         Empty when only the summary was asked for.
     n_true : dict of class to int
         Number of cases of the class.
+    averages : dict of "macro", "weighted" to dict of name to Figure
+        Means over the classes with a true case of the figures of each class; "weighted" by their
+        true cases.
     """
 
     confusion: NDArray[np.int64]
     summary: dict[str, Figure]
     per_class: dict[str, dict[str, Figure]]
     n_true: dict[str, int]
+    averages: dict[str, dict[str, Figure]] = field(default_factory=dict)
 
 
 def group_codes(run: EvaluationRun) -> NDArray[np.int64] | None:
@@ -55,7 +67,12 @@ def group_codes(run: EvaluationRun) -> NDArray[np.int64] | None:
     return np.unique(run.group.astype(str), return_inverse=True)[1].astype(np.int64)
 
 
-def run_figures(run: EvaluationRun, *, summary_only: bool = False) -> RunFigures:
+def run_figures(
+    run: EvaluationRun,
+    *,
+    labels: Labels | None = None,
+    summary_only: bool = False,
+) -> RunFigures:
     """Return every figure of a run.
 
     Proportions carry Wilson intervals, the others bootstrap intervals; the grouped pair is a
@@ -64,37 +81,47 @@ def run_figures(run: EvaluationRun, *, summary_only: bool = False) -> RunFigures
     Parameters
     ----------
     run : EvaluationRun
+    labels : Labels or None
+        What the figures of each class rest on where a case (a series of slices) may hold, or be
+        called, several classes. None: the true and the called class.
     summary_only : bool
         Leave out the figures of each class: AUC and average precision cost most of the time.
     """
     codes = group_codes(run)
-    y_true, y_prob, n_classes = run.y_true, run.y_prob, len(run.class_names)
-    called = called_class(y_prob)
+    y_true, n_classes = run.y_true, len(run.class_names)
+    called = called_class(run.y_prob)
     confusion = confusion_matrix(y_true, called, n_classes=n_classes)
-    units = [np.arange(run.n), codes]
+    positive = y_true[:, None] == np.arange(n_classes) if labels is None else labels.held
+    bins = []
+    if not summary_only:
+        bins = [score_bins(run.y_prob[:, k], positive[:, k]) for k in range(n_classes)]
     replicates = [
-        None if unit is None else resample(y_true, y_prob, unit, with_ranking=not summary_only)
-        for unit in units
+        None if unit is None else resample(y_true, run.y_prob, unit, bins=bins, labels=labels)
+        for unit in (case_units(run.n), codes)
     ]
     counted = confusion[None]
     if codes is not None:
         counted = group_confusions(y_true, called, codes, n_classes=n_classes)
-    has_groups = codes is not None
-    values = _summary_values(run, called, confusion)
     summary = {
         name: _resampled(value, run.n, replicates, partial(_summary_of, name=name))
-        for name, value in values.items()
+        for name, value in _summary_values(run, called, confusion).items()
     }
     right = np.trace(counted, axis1=1, axis2=2)
+    has_groups = codes is not None
     summary["accuracy"] = proportion(right, counted.sum(axis=(1, 2)), has_groups=has_groups)
-    n_true = dict(zip(run.class_names, confusion.sum(axis=1).tolist(), strict=True))
+    n_true = dict(zip(run.class_names, positive.sum(axis=0).tolist(), strict=True))
     if summary_only:
         return RunFigures(confusion, summary, {}, n_true)
+    cells = one_vs_rest(counted)
+    if labels is not None:
+        cells = cells_of_labels(labels, np.zeros(run.n, np.int64) if codes is None else codes)
+    ranked = [areas(bins[k], positive[:, k]) for k in range(n_classes)]
     per_class = {
-        name: _class_figures(run, index, counted, replicates)
+        name: _class_figures(run, index, cells, ranked[index], replicates)
         for index, name in enumerate(run.class_names)
     }
-    return RunFigures(confusion, summary, per_class, n_true)
+    averages = {kind: _averages(per_class, n_true, run.n, replicates, kind) for kind in AVERAGES}
+    return RunFigures(confusion, summary, per_class, n_true, averages)
 
 
 def _summary_values(
@@ -118,10 +145,10 @@ def _summary_values(
 def _class_figures(
     run: EvaluationRun,
     index: int,
-    counted: NDArray[np.int64],
+    cells: Cells,
+    ranked: tuple[float, float],
     replicates: Sequence[Replicates | None],
 ) -> dict[str, Figure]:
-    cells = one_vs_rest(counted)
     tp, fn, fp, tn = (cell[:, index] for cell in (cells.tp, cells.fn, cells.fp, cells.tn))
     counts = {
         "sensitivity": (tp, tp + fn),
@@ -133,16 +160,33 @@ def _class_figures(
         name: proportion(successes, totals, has_groups=run.group is not None)
         for name, (successes, totals) in counts.items()
     }
-    is_positive, scores = run.y_true == index, run.y_prob[:, index]
-    values = {
-        "f1": float(rates.f1(one_vs_rest(counted.sum(axis=0)))[index]),
-        "auc": auc(scores, is_positive),
-        "average_precision": average_precision(scores, is_positive),
-    }
+    whole = Cells(*(np.array([cell.sum()]) for cell in (tp, fn, fp, tn)))
+    values = {"f1": float(rates.f1(whole)[0]), "auc": ranked[0], "average_precision": ranked[1]}
     for name, value in values.items():
         pick = partial(_class_column, name=name, index=index)
         figures[name] = _resampled(value, run.n, replicates, pick)
     return figures
+
+
+def _averages(
+    per_class: dict[str, dict[str, Figure]],
+    n_true: dict[str, int],
+    n: int,
+    replicates: Sequence[Replicates | None],
+    kind: str,
+) -> dict[str, Figure]:
+    counts = np.array(list(n_true.values()))
+    averages = {}
+    for name in PER_CLASS:
+        values = np.array([row[name].value for row in per_class.values()], dtype=np.float64)
+        value = float(rates.class_mean(values, counts, weighted=kind == "weighted"))
+        pick = partial(_mean_column, name=name, kind=kind)
+        averages[name] = _resampled(value, n, replicates, pick)
+    return averages
+
+
+def _mean_column(drawn: Replicates, *, name: str, kind: str) -> NDArray[np.float64]:
+    return drawn.average(name, kind)
 
 
 def _summary_of(drawn: Replicates, *, name: str) -> NDArray[np.float64]:

@@ -91,19 +91,18 @@ def score_bins(scores: NDArray[np.float64], is_positive: NDArray[np.bool_]) -> N
 
 
 def rank(
-    scores: NDArray[np.float64], is_positive: NDArray[np.bool_], unit: NDArray[np.int64]
+    bins: NDArray[np.int64], is_positive: NDArray[np.bool_], unit: NDArray[np.int64]
 ) -> Ranking:
-    """Sort the cases of one class against the rest.
+    """Return the ranking of one class against the rest.
 
     Parameters
     ----------
-    scores : ndarray of shape (n,), float64
-        Probability of the class.
+    bins : ndarray of shape (n,), int64
+        Bin of each case, see :func:`score_bins`.
     is_positive : ndarray of shape (n,), bool
     unit : ndarray of shape (n,), int64
         Index of the unit that is resampled as a whole: the case itself, or its group.
     """
-    bins = score_bins(scores, is_positive)
     shape = (int(bins.max()) + 1, int(unit.max()) + 1)
 
     def counts(chosen: NDArray[np.bool_]) -> Any:
@@ -121,7 +120,7 @@ def auc(scores: NDArray[np.float64], is_positive: NDArray[np.bool_]) -> float:
     >>> auc(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, True, False, False]))
     0.875
     """
-    return _both(scores, is_positive)[0]
+    return areas(score_bins(scores, is_positive), is_positive)[0]
 
 
 def average_precision(scores: NDArray[np.float64], is_positive: NDArray[np.bool_]) -> float:
@@ -132,11 +131,11 @@ def average_precision(scores: NDArray[np.float64], is_positive: NDArray[np.bool_
     >>> average_precision(np.array([0.9, 0.5, 0.1]), np.array([True, False, True]))
     0.8333333333333333
     """
-    return _both(scores, is_positive)[1]
+    return areas(score_bins(scores, is_positive), is_positive)[1]
 
 
-def _both(scores: NDArray[np.float64], is_positive: NDArray[np.bool_]) -> tuple[float, float]:
-    bins = score_bins(scores, is_positive)
+def areas(bins: NDArray[np.int64], is_positive: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return (AUC, average precision) of cases in bins of descending score."""
     n_bins = int(bins.max()) + 1
     positive = np.bincount(bins[is_positive], minlength=n_bins).astype(np.float64)
     negative = np.bincount(bins[~is_positive], minlength=n_bins).astype(np.float64)

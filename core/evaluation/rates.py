@@ -58,6 +58,37 @@ def accuracy(confusion: NDArray[Any]) -> NDArray[np.float64]:
     return ratio(np.trace(confusion, axis1=-2, axis2=-1), confusion.sum(axis=(-2, -1)))
 
 
+def per_class(cells: Cells) -> dict[str, NDArray[np.float64]]:
+    """Return every rate of each class by name; arrays of shape (..., n_classes)."""
+    return {
+        "sensitivity": sensitivity(cells),
+        "specificity": specificity(cells),
+        "ppv": ppv(cells),
+        "npv": npv(cells),
+        "f1": f1(cells),
+    }
+
+
+def class_mean(
+    values: NDArray[np.float64], n_true: NDArray[Any], *, weighted: bool = False
+) -> NDArray[np.float64]:
+    """Return the mean of a figure over the classes with a true case.
+
+    Undefined where the figure of such a class is: a class that was never called has no PPV, and a
+    mean that leaves it out would flatter.
+
+    Parameters
+    ----------
+    values, n_true : ndarray of shape (..., n_classes)
+        The figure, and the number of true cases, of each class.
+    weighted : bool
+        Weigh a class by its true cases; else every class counts the same (macro).
+    """
+    weight = n_true.astype(np.float64) if weighted else (n_true > 0).astype(np.float64)
+    counted = np.where(weight > 0, values * weight, 0.0)
+    return ratio(counted.sum(axis=-1), weight.sum(axis=-1))
+
+
 def _mean_of_defined(values: NDArray[np.float64]) -> NDArray[np.float64]:
     defined = ~np.isnan(values)
     return ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))

@@ -7,7 +7,12 @@ from sklearn import metrics
 from core.evaluation import bootstrap
 from core.evaluation.bootstrap import draw_counts, resample
 from core.evaluation.calibration_error import brier_of_cases
+from core.evaluation.ranking import score_bins
 from tests.drawn_runs import draw_run
+
+
+def bins_of(run):
+    return [score_bins(run.y_prob[:, k], run.y_true == k) for k in range(run.y_prob.shape[1])]
 
 
 def test_every_resample_draws_as_many_units_as_there_are():
@@ -20,7 +25,7 @@ def test_every_resample_draws_as_many_units_as_there_are():
 def test_a_resample_equals_scikit_learn_on_the_repeated_cases(by_group):
     run = draw_run(200, n_groups=25)
     unit = np.unique(run.group, return_inverse=True)[1] if by_group else np.arange(run.n)
-    ours = resample(run.y_true, run.y_prob, unit, n_resamples=3)
+    ours = resample(run.y_true, run.y_prob, unit, bins=bins_of(run), n_resamples=3)
     counts = draw_counts(
         np.random.default_rng(bootstrap.SEED), n_units=int(unit.max()) + 1, n_resamples=3
     )
@@ -51,7 +56,8 @@ def test_a_resample_equals_scikit_learn_on_the_repeated_cases(by_group):
 def test_the_same_seed_gives_the_same_figures():
     run = draw_run(100)
     first, second = (
-        resample(run.y_true, run.y_prob, np.arange(100), n_resamples=20) for _ in range(2)
+        resample(run.y_true, run.y_prob, np.arange(100), bins=bins_of(run), n_resamples=20)
+        for _ in range(2)
     )
     assert (first.summary["ece"] == second.summary["ece"]).all()
     assert (first.per_class["auc"] == second.per_class["auc"]).all()
@@ -60,7 +66,7 @@ def test_the_same_seed_gives_the_same_figures():
 def test_blocks_cover_every_resample(monkeypatch):
     monkeypatch.setattr(bootstrap, "_BLOCK_CELLS", 700)
     run = draw_run(100)
-    made = resample(run.y_true, run.y_prob, np.arange(100), n_resamples=23)
+    made = resample(run.y_true, run.y_prob, np.arange(100), bins=bins_of(run), n_resamples=23)
     assert made.summary["accuracy"].shape == (23,)
     assert made.per_class["auc"].shape == (23, 4)
 
@@ -68,14 +74,15 @@ def test_blocks_cover_every_resample(monkeypatch):
 def test_a_resample_without_the_class_is_undefined_there():
     y_true = np.array([0] * 30 + [1])
     y_prob = np.tile([0.6, 0.4], (31, 1))
-    made = resample(y_true, y_prob, np.arange(31), n_resamples=200)
+    bins = [score_bins(y_prob[:, k], y_true == k) for k in range(2)]
+    made = resample(y_true, y_prob, np.arange(31), bins=bins, n_resamples=200)
     missing = np.isnan(made.per_class["average_precision"][:, 1])
     assert 0.2 < missing.mean() < 0.5  # (1 - 1/31)^31 = 0.36
     assert (missing == np.isnan(made.per_class["auc"][:, 1])).all()
     assert not np.isnan(made.summary["macro_f1"]).any()
 
 
-def test_without_ranking_there_are_no_areas():
+def test_without_bins_of_scores_there_are_no_areas():
     run = draw_run(60)
-    made = resample(run.y_true, run.y_prob, np.arange(60), with_ranking=False, n_resamples=5)
-    assert set(made.per_class) == {"f1"}
+    made = resample(run.y_true, run.y_prob, np.arange(60), n_resamples=5)
+    assert not {"auc", "average_precision"} & set(made.per_class)

@@ -28,7 +28,9 @@ def test_both_equal_scikit_learn_with_ties(table):
 def test_weighted_figures_equal_scikit_learn(table, seed):
     scores, is_positive = table
     weights = np.random.default_rng(seed).integers(0, 4, (len(scores), 3)).astype(np.float32)
-    areas, precisions = rank(scores, is_positive, np.arange(len(scores))).scores(weights)
+    areas, precisions = rank(
+        score_bins(scores, is_positive), is_positive, np.arange(len(scores))
+    ).scores(weights)
     for column, (area, precision) in enumerate(zip(areas, precisions, strict=True)):
         weight = weights[:, column]
         n_positive, n_negative = weight[is_positive].sum(), weight[~is_positive].sum()
@@ -46,7 +48,9 @@ def test_weights_of_groups_equal_repeated_cases():
     scores, is_positive = rng.random(60).round(1), rng.random(60) < 0.4
     group = rng.integers(0, 5, 60)
     times = np.array([2, 0, 1, 3, 1], dtype=np.float32)
-    area, precision = rank(scores, is_positive, group).scores(times[:, None])
+    area, precision = rank(score_bins(scores, is_positive), is_positive, group).scores(
+        times[:, None]
+    )
     again = np.repeat(np.arange(60), times[group].astype(int))
     assert area[0] == pytest.approx(auc(scores[again], is_positive[again]), abs=1e-6)
     expected = average_precision(scores[again], is_positive[again])
