@@ -59,15 +59,26 @@ def read_predictions(
         a number, NaN, unknown class, outside 0..1, row sum off by more than 0.01, repeated file,
         no rows, not a CSV.
     """
-    table = read_table(data, name=name)
+    return run_of_table(read_table(data, name=name), class_names=class_names, facts=facts)
+
+
+def run_of_table(table: TextTable, *, class_names: Sequence[str], facts: RunFacts) -> EvaluationRun:
+    """Return the run of a table that was read already; see :func:`read_predictions`.
+
+    Raises
+    ------
+    EvaluationError
+        As :func:`read_predictions`.
+    """
     found = _find_columns(table, class_names)
     if table.columns.num_rows == 0:
         raise EvaluationError(
-            f"{name} has a header and no rows.", remedy="Give one line a case below the header."
+            f"{table.name} has a header and no rows.",
+            remedy="Give one line a case below the header.",
         )
     columns = {key: table.columns[actual].combine_chunks() for key, actual in found.items()}
     y_true = pc.index_in(pc.utf8_trim_whitespace(columns["y_true"]), pa.array(list(class_names)))
-    probabilities = [_numbers(columns[key], table.separator) for key in class_names]
+    probabilities = [numbers(columns[key], table.separator) for key in class_names]
     y_prob = np.column_stack(probabilities)
     offenders = [
         *_label_offenders(columns["y_true"], y_true, class_names),
@@ -117,7 +128,7 @@ def _find_columns(table: TextTable, class_names: Sequence[str]) -> dict[str, str
     return found
 
 
-def _numbers(column: pa.Array, separator: str) -> NDArray[np.float64]:
+def numbers(column: pa.Array, separator: str) -> NDArray[np.float64]:
     """Return the numbers of a text column; what is none becomes NaN."""
     text = pc.utf8_trim_whitespace(column)
     if separator != ",":
