@@ -127,7 +127,7 @@ def _is_candidate(tables: Sequence[TextTable], name: str, wanted: set[str]) -> b
 
 
 def _best(tables: Sequence[TextTable], names: Sequence[str], wanted: set[str]) -> _Choice:
-    """Return the set of columns with which the rows sum to 1 best; the wanted are in all of them."""
+    """Return the columns with which the rows sum to 1 best; the wanted are among them."""
     candidates = [name for name in names if _is_candidate(tables, name, wanted)]
     sure = [name for name in candidates if name.casefold() in wanted]
     further = [name for name in candidates if name not in sure]
@@ -163,9 +163,7 @@ def _combinations(
         return (bits & 1).astype(np.float64)
     # Too many to try them all: what a least-squares fit of the missing mass points at, and all
     # of up to two columns.
-    from scipy.optimize import nnls
-
-    fitted, _ = nnls(np.vstack(values), 1 - np.concatenate(sums))
+    fitted = np.linalg.lstsq(np.vstack(values), 1 - np.concatenate(sums))[0]
     picks = [*([*pair] for size in (0, 1, 2) for pair in combinations(range(n), size)), [*range(n)]]
     chosen = np.zeros((len(picks) + 1, n))
     for row, pick in enumerate(picks):

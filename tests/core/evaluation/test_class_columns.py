@@ -71,7 +71,7 @@ def test_a_label_whose_probability_is_missing_is_named_as_a_column():
 
 def test_a_class_that_one_of_two_tables_lacks_is_named():
     short = [",".join(line.split(",")[:5]) for line in (HEAD, *ROWS)]
-    with pytest.raises(EvaluationError, match="B.csv has no column 'tumor'") as caught:
+    with pytest.raises(EvaluationError, match=r"B\.csv has no column 'tumor'") as caught:
         names_of(table(HEAD, *ROWS), table(*short, name="B.csv"))
     assert caught.value.column == "tumor"
 
