@@ -73,6 +73,10 @@ class EvaluationError(CoreError):
     """A predictions table or evaluation run is wrong."""
 
 
+class PersistenceError(CoreError):
+    """The database cannot be read or written (locked, read-only, full, damaged): nothing stored."""
+
+
 class PhantomError(CoreError):
     """A drawing was asked for that does not exist."""
 

@@ -1,0 +1,1 @@
+"""What people decided, kept: causes, operating points, verdicts of comparisons, promotions."""
