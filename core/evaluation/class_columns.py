@@ -21,7 +21,7 @@ from core.evaluation.predictions import FIXED_COLUMNS, SUM_TOLERANCE, numbers
 from core.evaluation.tables import TextTable
 
 _ROWS_LOOKED_AT = 400  # of each table, evenly spread: wrong rows are outvoted, not obeyed
-_MOST_TRIED = 12  # further columns of which every combination is tried
+_MOST_TRIED = 14  # further columns of which every combination is tried
 _RANGE_SLACK = 1e-6
 
 
