@@ -52,6 +52,8 @@ class OperatingPoint:
     sensitivity, specificity : (value, low, high)
         As shown when it was signed; the grouped interval where there are groups.
     n_positive : int
+    n_groups : int or None
+        Groups (series, patients, slides) with a positive case; None where groups are unknown.
     lower_bound_one_sided_95 : float or None
         Clopper-Pearson, of the sensitivity.
     claim_holds : bool or None
@@ -77,6 +79,7 @@ class OperatingPoint:
     claim_holds: bool | None
     prevalence: float
     signed_by: str
+    n_groups: int | None = None
     signed_at: datetime | None = None
     sequence: int | None = None
 
