@@ -39,7 +39,7 @@ def measure_quality(image: StudyImage) -> Quality:
     Quality
         ``score``: the worst of the four parts, each in 0..1; ``reason``: one sentence on it.
     """
-    grey = _copy(image.pixels).astype(np.float32)
+    grey = grey_copy(image.pixels).astype(np.float32)
     spread = float(grey.std())
     parts = {
         "blur": _ramp(sharpness(grey), _SHARP),
@@ -81,7 +81,7 @@ def sharpness(grey: NDArray[np.float32]) -> float:
     return float((around - 4 * inner).var()) / variance
 
 
-def _copy(pixels: ByteArray) -> ByteArray:
+def grey_copy(pixels: ByteArray) -> ByteArray:
     """Return a grey copy whose longest side is at most 256; never enlarged."""
     image = Image.fromarray(pixels).convert("L")
     factor = COPY_SIDE / max(image.size)
