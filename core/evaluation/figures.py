@@ -29,7 +29,7 @@ from core.evaluation.confusion import (
     one_vs_rest,
 )
 from core.evaluation.intervals import NO_INTERVAL, Interval, bias_corrected, grouped_wilson, wilson
-from core.evaluation.ranking import areas, score_bins
+from core.evaluation.ranking import areas, coarser, score_bins
 from core.evaluation.runs import EvaluationRun
 
 SUMMARY = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "brier")
@@ -95,8 +95,9 @@ def run_figures(
     bins = []
     if not summary_only:
         bins = [score_bins(run.y_prob[:, k], positive[:, k]) for k in range(n_classes)]
+    merged = [coarser(of_class) for of_class in bins]
     replicates = [
-        None if unit is None else resample(y_true, run.y_prob, unit, bins=bins, labels=labels)
+        None if unit is None else resample(y_true, run.y_prob, unit, bins=merged, labels=labels)
         for unit in (case_units(run.n), codes)
     ]
     counted = confusion[None]
@@ -115,7 +116,12 @@ def run_figures(
     cells = one_vs_rest(counted)
     if labels is not None:
         cells = cells_of_labels(labels, np.zeros(run.n, np.int64) if codes is None else codes)
-    ranked = [areas(bins[k], positive[:, k]) for k in range(n_classes)]
+    ranked = np.array([areas(bins[k], positive[:, k]) for k in range(n_classes)])
+    coarse = np.array([areas(merged[k], positive[:, k]) for k in range(n_classes)])
+    for drawn in replicates:
+        if drawn is not None:
+            drawn.per_class["auc"] += (ranked - coarse)[:, 0]
+            drawn.per_class["average_precision"] += (ranked - coarse)[:, 1]
     per_class = {
         name: _class_figures(run, index, cells, ranked[index], replicates)
         for index, name in enumerate(run.class_names)
@@ -146,7 +152,7 @@ def _class_figures(
     run: EvaluationRun,
     index: int,
     cells: Cells,
-    ranked: tuple[float, float],
+    ranked: NDArray[np.float64],
     replicates: Sequence[Replicates | None],
 ) -> dict[str, Figure]:
     tp, fn, fp, tn = (cell[:, index] for cell in (cells.tp, cells.fn, cells.fp, cells.tn))
@@ -161,7 +167,8 @@ def _class_figures(
         for name, (successes, totals) in counts.items()
     }
     whole = Cells(*(np.array([cell.sum()]) for cell in (tp, fn, fp, tn)))
-    values = {"f1": float(rates.f1(whole)[0]), "auc": ranked[0], "average_precision": ranked[1]}
+    values = {"f1": float(rates.f1(whole)[0]), "auc": float(ranked[0])}
+    values["average_precision"] = float(ranked[1])
     for name, value in values.items():
         pick = partial(_class_column, name=name, index=index)
         figures[name] = _resampled(value, run.n, replicates, pick)

@@ -15,6 +15,8 @@ from scipy.sparse import csr_array
 
 from core.evaluation.rates import ratio
 
+MOST_BINS = 20_000  # for resamples: no fewer than any run has whose cases are drawn one by one
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
@@ -88,6 +90,19 @@ def score_bins(scores: NDArray[np.float64], is_positive: NDArray[np.bool_]) -> N
     out = np.empty(len(scores), dtype=np.int64)
     out[order] = merged[bins]
     return out
+
+
+def coarser(bins: NDArray[np.int64], *, most: int = MOST_BINS) -> NDArray[np.int64]:
+    """Return the bins merged, neighbour with neighbour, to at most ``most``.
+
+    What merging changes in a figure is the same for every resample of the cases (1e-5 of an
+    average precision of a million cases, less of an AUC): take it off, and 1e-7 is left.
+
+    >>> coarser(np.array([0, 1, 2, 3]), most=2).tolist()
+    [0, 0, 1, 1]
+    """
+    n_bins = int(bins.max()) + 1
+    return bins if n_bins <= most else bins * most // n_bins
 
 
 def rank(
