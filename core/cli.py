@@ -40,6 +40,7 @@ COMMANDS = {
     "predict": CommandSpec("core.commands.predict", "calibrated probabilities for pictures"),
     "explain": CommandSpec("core.commands.explain", "where a score is sensitive, as a map"),
     "evaluate": CommandSpec("core.commands.evaluate", "figures with n and intervals for a folder"),
+    "check-split": CommandSpec("core.commands.check_split", "whether a split leaks; 1 when so"),
     "train": CommandSpec("core.commands.train", "fit a new model version"),
     "bench": CommandSpec("core.commands.bench", "speed against a bare pass and tf-keras-vis"),
     "settings": CommandSpec("core.commands.settings", "every setting, its value and its source"),

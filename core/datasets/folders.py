@@ -55,6 +55,15 @@ def list_class_folders(root: Path, labels: LabelMap) -> list[tuple[str, str]]:
     return sorted(found)
 
 
+def list_pictures(root: Path) -> list[str]:
+    """Return every picture below ``root``, whatever its folders are called, sorted.
+
+    Paths are relative with forward slashes; hidden files, and files that are not pictures by their
+    suffix, are passed over.
+    """
+    return sorted(path.relative_to(root).as_posix() for path in _pictures(root))
+
+
 def _bases(root: Path, labels: LabelMap, *, depth: int) -> list[Path]:
     """Return the folders whose sub-folders are classes."""
     folders = _folders(root)

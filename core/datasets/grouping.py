@@ -22,8 +22,10 @@ from core.errors import DatasetError
 SIDE = 40
 CORRELATION = 0.94  # measured on kidney CT; a task's `near_duplicate_correlation` overrides it
 
-# 512 x 10,930 float32 similarities are 22 MB at a time; all of them at once would be 478 MB.
+# 512 x 8,192 float32 similarities are 17 MB at a time, however many pictures there are; all those
+# of 10,930 pictures at once would be 478 MB.
 _BLOCK = 512
+_COLUMNS = 8192
 
 
 def thumbnail(pixels: ByteArray) -> ByteArray:
@@ -66,7 +68,7 @@ def find_groups(thumbnails: ByteArray, *, threshold: float = CORRELATION) -> NDA
     """
     n = len(thumbnails)
     groups = np.arange(n)
-    for first, second, _ in _neighbours(_standardised(thumbnails), threshold):
+    for first, second, _ in neighbours(standardised(thumbnails), threshold):
         # Only the links between groups so far are kept: a thousand copies of one picture have half
         # a million pairs, and all of them say the same.
         links = coo_matrix((np.ones(len(first), bool), (groups[first], groups[second])), (n, n))
@@ -95,7 +97,7 @@ def near_duplicate_pairs(
     correlation : ndarray of shape (m,), float32, in (threshold, 1]
     """
     pairs, correlations = [np.empty((0, 2), np.int64)], [np.empty(0, np.float32)]
-    for first, second, correlation in _neighbours(_standardised(thumbnails), threshold):
+    for first, second, correlation in neighbours(standardised(thumbnails), threshold):
         across = sides[first] != sides[second]
         pairs.append(np.column_stack([first[across], second[across]]))
         correlations.append(correlation[across])
@@ -107,7 +109,7 @@ def group_names(groups: NDArray[np.int64]) -> NDArray[np.str_]:
     return np.array([f"found_{number:04d}" for number in groups], dtype=np.str_)
 
 
-def _standardised(thumbnails: ByteArray) -> FloatArray:
+def standardised(thumbnails: ByteArray) -> FloatArray:
     """Return one row of zero mean and length one for each picture, (n, pixels) float32."""
     if thumbnails.ndim != 3 or thumbnails.dtype != np.uint8:
         raise DatasetError(
@@ -120,13 +122,20 @@ def _standardised(thumbnails: ByteArray) -> FloatArray:
     return flat
 
 
-def _neighbours(
+def neighbours(
     flat: FloatArray, threshold: float
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]]:
-    """Yield (first, second, correlation) of every pair above the threshold, first < second."""
-    for start in range(0, len(flat), _BLOCK):
-        similarity = flat[start : start + _BLOCK] @ flat[start:].T
-        first, second = np.nonzero(similarity > threshold)
-        above = second > first
-        first, second = first[above], second[above]
-        yield first + start, second + start, np.minimum(similarity[first, second], np.float32(1))
+    """Yield (first, second, correlation) of every pair above the threshold, first < second.
+
+    ``flat`` is what :func:`standardised` gives; a piece holds at most 512 x 8,192 pairs.
+    """
+    n = len(flat)
+    for top in range(0, n, _BLOCK):
+        rows = flat[top : top + _BLOCK]
+        for left in range(top, n, _COLUMNS):
+            similarity = rows @ flat[left : left + _COLUMNS].T
+            first, second = np.nonzero(similarity > threshold)
+            above = second + left > first + top
+            first, second = first[above], second[above]
+            correlation = np.minimum(similarity[first, second], np.float32(1))
+            yield first + top, second + left, correlation

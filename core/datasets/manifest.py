@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -14,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.datasets.description import DatasetDescription, read_description
+from core.datasets.file_column import check_files
 from core.datasets.folders import list_class_folders
 from core.datasets.labels import LabelMap, label_map
 from core.datasets.table import Table, read_table
@@ -155,9 +155,7 @@ def _frame_of(
     wanted = ["file", "label", *([group_column] if group_column else [])]
     table.require([*wanted, *slices])
     table.refuse_empty(wanted)
-    table.columns["file"][:] = [_tidied(name) for name in table.columns["file"]]
-    table.refuse_repeated("file")
-    _refuse_paths(folder, table)
+    check_files(folder, table)
     files = table.columns["file"]
     columns = {
         "file": files,
@@ -166,49 +164,6 @@ def _frame_of(
     }
     columns |= {name: table.columns[name] for name in slices}
     return pd.DataFrame(columns, dtype=str), "column" if group_column else "none"
-
-
-def _tidied(name: str) -> str:
-    """Return a path as this product writes it: forward slashes, no ``./``."""
-    return PurePosixPath(name.replace("\\", "/")).as_posix()
-
-
-def _refuse_paths(folder: Path, table: Table) -> None:
-    """Refuse files that lie outside the folder by their name, and a table of which none exists.
-
-    A single missing file is not refused here: whoever reads it says so and goes on with the rest.
-    Folders are listed once instead of asking for every file: tables have ten thousand rows. A link
-    inside the folder may point elsewhere: whoever put it there meant it.
-    """
-    listed: dict[str, frozenset[str]] = {}
-    for place, name in enumerate(table.columns["file"]):
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
-            raise table.fault(
-                place,
-                "file",
-                f"{name!r} leads out of the folder.",
-                remedy="Give paths relative to the folder that holds the table.",
-            )
-        parent = str(path.parent)
-        if parent not in listed:
-            listed[parent] = _file_names(folder / parent)
-    names = [PurePosixPath(name) for name in table.columns["file"]]
-    if names and not any(path.name in listed[str(path.parent)] for path in names):
-        raise table.fault(
-            0,
-            "file",
-            f"None of the {len(names)} files exists; the first is {str(names[0])!r}.",
-            remedy="Give paths relative to the folder that holds the table.",
-        )
-
-
-def _file_names(folder: Path) -> frozenset[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries if entry.is_file())
-    except OSError:
-        return frozenset()
 
 
 def _translated(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.datasets.file_column import tidied
 from core.datasets.manifest import Manifest
 from core.datasets.table import read_table
 from core.errors import DatasetError
@@ -69,24 +70,57 @@ class Split:
             If the table is wrong, has another word than a part, or misses a picture. Pictures that
             the manifest does not have are passed over.
         """
-        table = read_table(path)
-        table.require(("file", "split"))
-        table.refuse_repeated("file")
-        for place, cell in enumerate(table.columns["split"]):
-            if cell not in PARTS:
-                raise table.fault(
-                    place, "split", f"{cell!r} is no part.", remedy=f"Allowed: {', '.join(PARTS)}."
-                )
-        part_of = dict(zip(table.columns["file"], table.columns["split"], strict=True))
         files = tuple(manifest.frame["file"])
-        missing = [file for file in files if file not in part_of]
-        if missing:
-            raise DatasetError(
-                f"{path.name} does not have {missing[0]!r} ({len(missing)} pictures missing).",
-                remedy="Add a row for each picture of the data folder.",
-                column="file",
+        return cls(files, read_parts(path, files, pass_over_others=True))
+
+
+def read_parts(
+    path: Path, files: Sequence[str], *, pass_over_others: bool = False
+) -> NDArray[np.str_]:
+    """Read a split file, ``file, split``, and return the part of each of ``files``.
+
+    Parameters
+    ----------
+    path : Path
+    files : sequence of str
+        The pictures of the data folder.
+    pass_over_others : bool
+        Whether rows about other pictures are passed over; they are refused otherwise.
+
+    Raises
+    ------
+    DatasetError
+        With row and column: a missing column, a repeated or unknown file, an unknown part. Without
+        a row: a picture that the split file does not have, an empty file.
+    """
+    table = read_table(path, header="file,split")
+    table.require(("file", "split"))
+    table.columns["file"][:] = [tidied(name) for name in table.columns["file"]]
+    table.refuse_repeated("file")
+    known = frozenset(files)
+    for place, (file, part) in enumerate(
+        zip(table.columns["file"], table.columns["split"], strict=True)
+    ):
+        if part not in PARTS:
+            raise table.fault(
+                place, "split", f"{part!r} is no part.", remedy=f"Allowed: {', '.join(PARTS)}."
             )
-        return cls(files, np.array([part_of[file] for file in files], dtype=np.str_))
+        if file not in known and not pass_over_others:
+            raise table.fault(
+                place,
+                "file",
+                f"{file!r} is no picture of the data folder.",
+                remedy="Give paths as the folder's table has them, relative to the folder.",
+            )
+    part_of = dict(zip(table.columns["file"], table.columns["split"], strict=True))
+    missing = [file for file in files if file not in part_of]
+    if missing:
+        raise DatasetError(
+            f"{path.name} does not have {missing[0]!r} ({len(missing)} pictures missing).",
+            remedy="Add a row for each picture of the data folder.",
+            column="file",
+        )
+    return np.array([part_of[file] for file in files], dtype=np.str_)
 
 
 def make_split(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from core.domain import ByteArray
 from core.errors import CoreError
 
 ReadPixels = Callable[[Path], ByteArray]
+ReadFile = Callable[[str], ByteArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +51,38 @@ class _Row:
 
 
 def survey_pictures(manifest: Manifest, read: ReadPixels, *, threads: int = 4) -> Survey:
+    """Read every picture of a manifest once; see :func:`survey_files`.
+
+    ``read`` takes the full path of a picture.
+    """
+    files = list(manifest.frame["file"])
+    return survey_files(files, lambda file: read(manifest.root / file), threads=threads)
+
+
+def survey_files(
+    files: Sequence[str],
+    read: ReadFile,
+    *,
+    threads: int = 4,
+    progress: Callable[[int, int], None] | None = None,
+) -> Survey:
     """Read every picture once.
 
     Parameters
     ----------
-    manifest : Manifest
+    files : sequence of str
+        At least one.
     read : callable
-        Path -> (rows, columns) or (rows, columns, 3) uint8; raises a CoreError for a picture that
+        File -> (rows, columns) or (rows, columns, 3) uint8; raises a CoreError for a picture that
         it refuses, which is noted and never stops the rest.
     threads : int
+    progress : callable or None
+        Called with (done, n) after each picture, always from this thread.
     """
 
-    def one(path: Path) -> _Row:
+    def one(file: str) -> _Row:
         try:
-            pixels = read(path)
+            pixels = read(file)
         except CoreError as error:
             return _Row(np.zeros((SIDE, SIDE), np.uint8), (0, 0), "", str(error))
         digest = hashlib.sha256(str(pixels.shape).encode())
@@ -71,9 +90,12 @@ def survey_pictures(manifest: Manifest, read: ReadPixels, *, threads: int = 4) -
         size = (int(pixels.shape[0]), int(pixels.shape[1]))
         return _Row(thumbnail(pixels), size, digest.hexdigest())
 
+    rows: list[_Row] = []
     with ThreadPoolExecutor(threads) as pool:
-        rows = list(pool.map(one, manifest.paths))
-    files = list(manifest.frame["file"])
+        for row in pool.map(one, files):
+            rows.append(row)
+            if progress is not None:
+                progress(len(rows), len(files))
     return Survey(
         thumbnails=np.stack([row.thumbnail for row in rows]),
         sizes=np.array([row.size for row in rows], dtype=np.int64),

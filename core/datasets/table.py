@@ -83,8 +83,10 @@ class Table:
             seen[cell] = place
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, *, header: str = "file,label") -> Table:
     """Read a CSV file: UTF-8 (a byte-order mark is fine), commas, a header, blank lines ignored.
+
+    ``header`` is the one that the remedy of an empty file names.
 
     Raises
     ------
@@ -94,10 +96,10 @@ def read_table(path: Path) -> Table:
     """
     rows, lines = _rows(path, _text(path))
     if not rows:
-        raise DatasetError(f"{path.name} is empty.", remedy="Start it with a header: file,label.")
-    header = [cell.strip() for cell in rows[0]]
-    for column in header:
-        if header.count(column) > 1:
+        raise DatasetError(f"{path.name} is empty.", remedy=f"Start it with a header: {header}.")
+    names = [cell.strip() for cell in rows[0]]
+    for column in names:
+        if names.count(column) > 1:
             raise DatasetError(
                 f"{path.name} has the column {column!r} more than once.",
                 remedy="Rename or drop one of them.",
@@ -105,9 +107,9 @@ def read_table(path: Path) -> Table:
                 column=column,
             )
     for row, line in zip(rows[1:], lines[1:], strict=True):
-        if len(row) != len(header):
+        if len(row) != len(names):
             raise DatasetError(
-                f"{path.name}, row {line}: {len(row)} cells, but the header has {len(header)}.",
+                f"{path.name}, row {line}: {len(row)} cells, but the header has {len(names)}.",
                 remedy="Quote cells that hold a comma, and fill in the missing ones.",
                 row=line,
             )
@@ -117,7 +119,7 @@ def read_table(path: Path) -> Table:
         )
     cells = zip(*rows[1:], strict=True)
     columns = {
-        name: [cell.strip() for cell in column] for name, column in zip(header, cells, strict=True)
+        name: [cell.strip() for cell in column] for name, column in zip(names, cells, strict=True)
     }
     return Table(path.name, columns, lines[1:])
 

@@ -42,9 +42,10 @@ class Pictures:
     errors: tuple[tuple[str, str], ...]
 
 
-def picture_reader(task: TaskSpec) -> ReadPixels:
+def picture_reader(task: TaskSpec | None) -> ReadPixels:
     """Return the function that reads one file as the Analyse page would, before the recipe.
 
+    Without a task, a CT file that carries no window gets the one of its own range.
     It raises :class:`~core.errors.IntakeError` for a file that is not one readable picture.
     """
 
@@ -55,7 +56,7 @@ def picture_reader(task: TaskSpec) -> ReadPixels:
             raise IntakeError(
                 f"The file cannot be read: {error.strerror}.", remedy="Check the path."
             ) from None
-        return read_study(data, default_window=task.window).pixels
+        return read_study(data, default_window=task.window if task else None).pixels
 
     return read
 
