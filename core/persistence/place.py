@@ -7,14 +7,28 @@ from pathlib import Path
 from core.config import settings
 
 FILE = "second_look.db"
+_SQLITE = "sqlite:///"
 
 
-def database_file() -> Path | None:
-    """Return the SQLite file inside the home; None where another database is named by URL."""
-    return None if settings().database_url else settings().home / FILE
+def database_url() -> str:
+    """Return the address of the database: the setting, else a file in the product's home."""
+    return settings().database_url or f"{_SQLITE}{settings().home.absolute() / FILE}"
+
+
+def database_file(url: str) -> Path | None:
+    """Return the file of an SQLite address; None for a server.
+
+    >>> database_file("sqlite:////srv/lens/second_look.db"), database_file("postgresql://db/lens")
+    (PosixPath('/srv/lens/second_look.db'), None)
+    """
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
 
 
 def database_exists() -> bool:
-    """Return whether anything may have been recorded: a file is there, or a URL names a server."""
-    path = database_file()
-    return path is None or path.exists()
+    """Return whether anything may have been recorded: a file is there, or a server is named."""
+    path = database_file(database_url())
+    return path is None or _wal(path).exists() or path.exists()
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
