@@ -58,17 +58,17 @@ class Replicates:
         return rates.class_mean(self.per_class[name], self.n_true, weighted=kind == "weighted")
 
 
-def case_units(n: int, *, seed: int = SEED) -> NDArray[np.int64]:
+def case_units(n: int, *, most: int = N_BUNDLES) -> NDArray[np.int64]:
     """Return what is drawn as a whole when cases are taken as independent, shape (n,).
 
-    Each case by itself up to ``N_BUNDLES``; above, cases are dealt at random into that many
-    bundles. Bundles of independent cases are independent too, and their means scatter as much as
+    Each case by itself up to ``most``; above, cases are dealt at random into that many bundles.
+    Bundles of independent cases are independent too, and their means scatter as much as
     the cases' do: the interval is the same within the 1 % by which 20,000 units tell a variance,
     and a million cases need no thousand million random numbers.
     """
-    if n <= N_BUNDLES:
+    if n <= most:
         return np.arange(n)
-    return np.random.default_rng(seed).permutation(n) % N_BUNDLES
+    return np.random.default_rng(SEED).permutation(n) % most
 
 
 def draw_counts(rng: np.random.Generator, *, n_units: int, n_resamples: int) -> NDArray[np.float32]:

@@ -3,16 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import EvaluationError
+from core.evaluation.confusion import Labels, called_class
 from core.evaluation.runs import EvaluationRun
 
 GroupRule = Literal["mean", "any"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupCases:
+    """A run with one row a group, and which classes each group holds and is called.
+
+    Attributes
+    ----------
+    run : EvaluationRun
+        As :func:`aggregate_groups` gives it, its groups taken off: each row is a case of its own.
+    labels : Labels
+        Of shape (n_groups, n_classes). A group holds every class that any of its pictures holds.
+    n_mixed : int
+        Number of groups that hold more than one class.
+    """
+
+    run: EvaluationRun
+    labels: Labels
+    n_mixed: int
+
+
+def group_cases(run: EvaluationRun, *, rule: GroupRule, findings: Collection[str]) -> GroupCases:
+    """Return the groups of a run as cases, for figures of each class and their curves.
+
+    A mixed group is positive for each class that any picture of it holds. With the rule "any" it
+    is called every finding that any picture is called, and a class that is no finding only where
+    no picture is called a finding; with "mean" it is called the class of its mean probabilities.
+
+    Parameters
+    ----------
+    run, rule, findings
+        As for :func:`aggregate_groups`.
+
+    Raises
+    ------
+    EvaluationError
+        If the run has no groups.
+    """
+    joined = aggregate_groups(run, rule=rule, findings=findings)
+    codes = np.unique(np.asarray(run.group, dtype=object).astype(str), return_inverse=True)[1]
+    is_finding = np.array([name in findings for name in run.class_names])
+    of_class = np.arange(len(run.class_names))
+    held = np.zeros((joined.n, len(of_class)), dtype=bool)
+    held[codes, run.y_true] = True
+    called = called_class(joined.y_prob)[:, None] == of_class
+    if rule == "any":
+        by_picture = np.zeros_like(held)
+        by_picture[codes, called_class(run.y_prob)] = True
+        none = ~by_picture[:, is_finding].any(axis=1, keepdims=True)
+        called = np.where(is_finding, by_picture, called & none)
+    n_mixed = int((held.sum(axis=1) > 1).sum())
+    alone = replace(joined, group=None, facts=replace(joined.facts, group_source="none"))
+    return GroupCases(alone, Labels(held, called), n_mixed)
 
 
 def aggregate_groups(
