@@ -41,6 +41,9 @@ COMMANDS = {
     "explain": CommandSpec("core.commands.explain", "where a score is sensitive, as a map"),
     "evaluate": CommandSpec("core.commands.evaluate", "figures with n and intervals for a folder"),
     "check-split": CommandSpec("core.commands.check_split", "whether a split leaks; 1 when so"),
+    "operating-point": CommandSpec(
+        "core.commands.operating_point", "the threshold that finds enough, and its price"
+    ),
     "train": CommandSpec("core.commands.train", "fit a new model version"),
     "bench": CommandSpec("core.commands.bench", "speed against a bare pass and tf-keras-vis"),
     "settings": CommandSpec("core.commands.settings", "every setting, its value and its source"),

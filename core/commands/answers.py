@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.domain import Answer, GateVerdict, Status
+from core.domain import Answer, Figure, GateVerdict, Status
 
 
 def gate_document(gate: GateVerdict | None) -> dict[str, Any] | None:
@@ -52,3 +52,14 @@ def answer_text(answer: Answer) -> str:
         lines.append(f"  quality: {quality.score:.2f}, {quality.reason}")
     lines.append(f"  model version: {answer.model_version}")
     return "\n".join(lines)
+
+
+def figure_text(figure: Any) -> str:
+    """Return a figure with the interval that leads and its n, or "undefined"."""
+    if not isinstance(figure, Figure) or figure.value is None:
+        return "undefined"
+    grouped = figure.low_grouped is not None
+    low, high = (figure.low_grouped, figure.high_grouped) if grouped else (figure.low, figure.high)
+    interval = "" if low is None or high is None else f" ({low:.3f}–{high:.3f})"
+    groups = f" in {figure.n_groups} groups" if grouped else ""
+    return f"{figure.value:.3f}{interval}, n {figure.n}{groups}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+_RESERVED = ("file", "y_true", "group")
+
 
 def add_task(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add ``--task``."""
@@ -31,6 +33,31 @@ def add_frame(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frame", metavar="N", type=count_from_zero, help="frame to read, the first is 0"
     )
+
+
+def add_class_names(parser: argparse.ArgumentParser) -> None:
+    """Add ``--class-names``: the classes of a model that is not ours."""
+    parser.add_argument(
+        "--class-names",
+        metavar="a,b,…",
+        type=names,
+        help="classes of somebody else's model, in order; instead of --task",
+    )
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read the class names.
+
+    >>> names("benign, malignant")
+    ('benign', 'malignant')
+    """
+    found = tuple(name.strip() for name in text.split(","))
+    if len(found) < 2 or len(set(found)) < len(found) or not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is not at least two different names")
+    taken = sorted(set(found) & set(_RESERVED))
+    if taken:
+        raise argparse.ArgumentTypeError(f"{taken[0]!r} is the name of another column")
+    return found
 
 
 def steps(text: str) -> tuple[str, ...]:
