@@ -41,7 +41,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.file = database_file(url)
+        self.file = _sqlite_path(url)
         self._engine = _engine(url, self.file)
         self._lock = threading.Lock()
         self._checked: tuple[int, int] | None = None
@@ -152,6 +152,16 @@ def database() -> Database:
 @functools.lru_cache(maxsize=8)
 def _database(url: str) -> Database:
     return Database(url)
+
+
+def _sqlite_path(url: str) -> Path | None:
+    path = database_file(url)
+    if url.startswith("sqlite") and (path is None or path.name in ("", ":memory:")):
+        raise PersistenceError(
+            f"SECOND_LOOK_DATABASE_URL is {url}, which names no file.",
+            remedy="Use sqlite:////folder/file.db, or unset it.",
+        )
+    return path
 
 
 def _engine(url: str, path: Path | None) -> Engine:

@@ -54,6 +54,7 @@ def connect(path: Path, query: str) -> sqlite3.Connection:
     try:
         for pragma in PRAGMAS:
             connection.execute(pragma)
+        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # opening alone reads nothing
     except sqlite3.Error:
         connection.close()
         raise
@@ -62,11 +63,9 @@ def connect(path: Path, query: str) -> sqlite3.Connection:
 
 def open_there(path: Path) -> sqlite3.Connection:
     """Open a file that exists; in a folder that nobody may write, read it as it lies there."""
-    connection = connect(path, "mode=rw")
     try:
-        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        return connect(path, "mode=rw")
     except sqlite3.Error as error:
-        connection.close()
         # The index of the log cannot be made there. With a log it would be needed.
         refused = error.sqlite_errorcode & 0xFF in (
             sqlite3.SQLITE_CANTOPEN,
@@ -76,7 +75,6 @@ def open_there(path: Path) -> sqlite3.Connection:
         if not refused or (log.exists() and log.stat().st_size):
             raise
         return connect(path, "mode=ro&immutable=1")
-    return connection
 
 
 def sync(path: Path) -> None:
