@@ -6,6 +6,7 @@ from core.evaluation.comparison import FEW_GROUPS, Comparison, leading
 from core.evaluation.mcnemar import Misses
 
 _ENOUGH = 2000  # no more cases than this are named as needed
+_DISCORDANT = 5  # fewer cases that only one missed: a resample hardly knows how they scatter
 
 
 def reason(made: Comparison) -> str:
@@ -77,12 +78,13 @@ def _too_few(made: Comparison) -> list[str]:
     table, bound = made.gap.misses, made.gap.misses.newly_missed.high
     if made.same or bound is None or made.verdict != "may replace" or bound < made.margin:
         return []
-    none = "No" if table.only_b_missed == 0 else f"Only {table.only_b_missed}"
+    if table.n_discordant >= _DISCORDANT:
+        return []
     needed = positives_needed(table, made.margin)
     more = f" It would take {needed:,} with no more misses." if needed else ""
     return [
-        f"{none} of {table.n:,} cases of {made.class_name} is newly missed by B, but up to "
-        f"{bound:.0%} could be (exact, 97.5 %): few cases carry this verdict.{more}"
+        f"B newly misses {table.only_b_missed} of {table.n:,} cases of {made.class_name}, and "
+        f"could newly miss up to {bound:.0%} (exact, 97.5 %): few cases carry this verdict.{more}"
     ]
 
 
