@@ -45,13 +45,3 @@ def draw_run(
     y_prob /= y_prob.sum(axis=1, keepdims=True)
     group = None if n_groups is None else np.array([f"g{code:03d}" for code in codes], object)
     return make_run(y_true, y_prob, group=group)
-
-
-def draw_proportion(
-    rng: np.random.Generator, *, p: float, n_groups: int, icc: float, mean_size: int = 20
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (successes, totals) a group, beta-binomial: mean p, intraclass correlation icc."""
-    totals = rng.integers(mean_size // 4, 2 * mean_size - mean_size // 4, n_groups)
-    strength = (1 - icc) / icc
-    chance = rng.beta(p * strength, (1 - p) * strength, n_groups)
-    return rng.binomial(totals, chance), totals
