@@ -69,10 +69,6 @@ class SensitivityGap:
         found = self.misses.both_found + self.misses.only_a_missed
         return found / self.misses.n if self.misses.n else None
 
-    def verdict(self, margin: float) -> Verdict:
-        """Return what the leading interval says of B at a margin; see :func:`verdict_of`."""
-        return verdict_of(*leading(self.difference), margin=margin)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
@@ -126,7 +122,20 @@ class Comparison:
         """May B replace A? By the interval of the sensitivity difference alone (contracts.md)."""
         if self.same and self.gap.misses.n:
             return "may replace"
-        return self.gap.verdict(self.margin)
+        return verdict_of(*leading(self.gap.difference), margin=self.margin)
+
+    def verdict_in(self, gap: SensitivityGap) -> Verdict:
+        """Return what can be said of one class or slice.
+
+        As the verdict; but where the two never differ, an interval without width would pass for
+        proof on a handful of cases, so there the exact bound of new misses must keep the margin.
+        """
+        if gap is self.gap or self.same:
+            return self.verdict if gap.misses.n else "cannot tell"
+        bound = gap.misses.newly_missed.high
+        if gap.misses.n_discordant == 0 and (bound is None or bound >= self.margin):
+            return "cannot tell"
+        return verdict_of(*leading(gap.difference), margin=self.margin)
 
     def at_margin(self, margin: float) -> Comparison:
         """Return the same comparison judged at another margin."""

@@ -57,7 +57,7 @@ def doubts(made: Comparison) -> tuple[str, ...]:
 def _harmed(made: Comparison) -> list[str]:
     """Name classes and slices in which B is certainly worse by more than the margin."""
     others = [gap for gap in made.classes if gap.class_name != made.class_name]
-    harmed = [gap for gap in (*others, *made.slices) if gap.verdict(made.margin) == "may not"]
+    harmed = [gap for gap in (*others, *made.slices) if made.verdict_in(gap) == "may not"]
     if not harmed:
         return []
     names = [

@@ -15,8 +15,9 @@ import pandas as pd
 from core.domain import Figure
 from core.errors import EvaluationError
 from core.evaluation.runs import EvaluationRun
-from core.inference.package import find_version, list_versions
+from core.inference.package import list_versions
 from core.tasks import TaskSpec
+from core.workflows.champions import find_version
 from core.workflows.prediction_files import read_prediction_files
 from core.workflows.records import ComparisonVerdict
 from core.workflows.stored_runs import StoredRun, open_run, stored_runs
@@ -263,7 +264,7 @@ def _gap_row(made: Comparison, gap: SensitivityGap) -> dict[str, Any]:
         **{key: getattr(gap.misses, key) for key in _CELLS},
         "mcnemar_p": gap.misses.p,
         "margin": made.margin,
-        "verdict": made.verdict if gap is made.gap else gap.verdict(made.margin),
+        "verdict": made.verdict_in(gap),
     }
 
 

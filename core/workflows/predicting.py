@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain import StudyImage
 from core.errors import CoreError, OutsideUseError
 
 if TYPE_CHECKING:
@@ -95,15 +96,27 @@ def _in_order(
 
 def predictor(analyst: Analyst) -> Predict:
     """Return the function that predicts a file as Analyse does, the gate noted but not obeyed."""
-    from core.inference.views import IDENTITY, apply_view, pool_views
-    from core.intake import check_intended_use, read_study
-    from core.workflows.analyse import NOT_NUMBERS
+    from core.intake import read_study
     from core.workflows.files import read_file
 
-    ready = analyst.ready
+    judge = judge_of(analyst)
 
     def predict(path: Path, already_applied: tuple[str, ...]) -> Outcome:
         image = read_study(read_file(path), default_window=analyst.task.window)
+        return judge(image, already_applied)
+
+    return predict
+
+
+def judge_of(analyst: Analyst) -> Callable[[StudyImage, tuple[str, ...]], Outcome]:
+    """Return the function that predicts a decoded picture: see :func:`predictor`."""
+    from core.inference.views import IDENTITY, apply_view, pool_views
+    from core.intake import check_intended_use
+    from core.workflows.analyse import NOT_NUMBERS
+
+    ready = analyst.ready
+
+    def judge(image: StudyImage, already_applied: tuple[str, ...]) -> Outcome:
         refused = False
         try:
             check_intended_use(image, analyst.task)
@@ -122,4 +135,4 @@ def predictor(analyst: Analyst) -> Predict:
         refused = refused or not ready.gate.check(output.gate_features[0], seen.pixels).inside
         return Outcome(y_prob, refused=refused)
 
-    return predict
+    return judge
