@@ -69,6 +69,10 @@ class ModelMissingError(ModelVersionError):
     """No such model version is installed at all: nothing is damaged, nothing was refused."""
 
 
+class ChampionError(ModelVersionError):
+    """Which version answers by default cannot be known, or the one that was promoted is away."""
+
+
 class EvaluationError(CoreError):
     """A predictions table or evaluation run is wrong."""
 

@@ -15,6 +15,7 @@ if not installed:
 
 chosen = card.pick(installed)
 card.show_head(chosen)
+card.show_champion(task)
 if chosen.card is None:
     st.stop()
 left, right = st.columns(2, gap="large")

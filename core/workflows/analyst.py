@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.errors import ModelVersionError, RecipeError
-from core.inference.package import find_version
 from core.inference.ready import ReadyVersion, ready_version
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec, load_task
+from core.workflows.champions import find_version
 
 
 @dataclass(frozen=True, slots=True, eq=False)

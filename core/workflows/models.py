@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.errors import ModelVersionError
+from core.errors import ChampionError, ModelVersionError
 from core.inference.card import Card, check_card_fits_task
 from core.inference.package import (
     ModelVersion,
-    champion_of,
-    find_version,
     models_folder,
     read_version,
     verify,
     version_names,
 )
 from core.tasks import load_task, load_tasks
+from core.workflows.champions import find_version, is_champion, promotion, promotion_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +92,20 @@ def _row(task: str, name: str) -> InstalledVersion:
         _check(found, task)
     except ModelVersionError as error:
         problem = str(error)
-    installed = version_names(task)
-    is_champion = name == champion_of(task) or installed == (name,)
-    return InstalledVersion(task, name, is_champion, card, digest, n_bytes, problem)
+    return InstalledVersion(task, name, is_champion(task, name), card, digest, n_bytes, problem)
+
+
+def champion_said(task: str) -> str | None:
+    """Return who made which version the champion, when and why.
+
+    None where the shipped choice is in force, or what is in force cannot be read: the version's
+    own state says that.
+    """
+    try:
+        promoted = promotion(task)
+    except ChampionError:
+        return None
+    return f"Champion {promoted.version}: {promotion_said(promoted)}" if promoted else None
 
 
 def _check(version: ModelVersion, task: str) -> None:

@@ -15,7 +15,8 @@ import pandas as pd
 from core.config import settings
 from core.errors import EvaluationError
 from core.evaluation.runs import EvaluationRun, RunFacts, read_facts, read_run
-from core.inference.package import ModelVersion, find_version
+from core.inference.package import ModelVersion
+from core.workflows.champions import find_version
 
 FOLDER = "evaluation"
 EXTERNAL = "external"  # runs of models that are not ours

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.tasks import TaskSpec
 from core.workflows.downloads import card_csv
-from core.workflows.models import InstalledVersion
-from pages._shared import markup, state, style
+from core.workflows.models import InstalledVersion, champion_said
+from pages._shared import markup, resources, state, style
 
 if TYPE_CHECKING:
     from core.inference.card import Card, MetricSet
@@ -54,6 +54,17 @@ def show_head(version: InstalledVersion) -> None:
     style.title_line(card.title if card else version.name, words)
     if version.problem:
         style.verdict("error", "This version may not answer", version.problem)
+
+
+def show_champion(task: TaskSpec) -> None:
+    """Show who made which version the champion, and why; red where that cannot be known."""
+    version = resources.version_state(task.key)
+    if version.unknown:
+        style.notice("error", str(version.problem), str(version.remedy))
+        return
+    said = champion_said(task.key)
+    if said is not None:
+        style.quiet(said)
 
 
 def show_words(card: Card, task: TaskSpec) -> None:

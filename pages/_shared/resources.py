@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.domain import Answer
-from core.errors import CoreError, ModelMissingError, ModelVersionError
+from core.errors import ChampionError, CoreError, ModelMissingError, ModelVersionError
 from core.tasks import load_tasks
 from core.workflows import models as versions
 from core.workflows.frames import frames_to_choose_from
@@ -40,6 +40,7 @@ class VersionState:
     problem: str | None = None
     remedy: str | None = None
     missing: bool = False
+    unknown: bool = False
     card: Card | None = None
 
     @property
@@ -52,6 +53,8 @@ class VersionState:
         """What the frame says of it."""
         if self.usable:
             return f"{self.name} · champion · verified"
+        if self.unknown:
+            return "Champion cannot answer"
         return "Model not installed" if self.missing else "Model refused: not as shipped"
 
 
@@ -60,8 +63,14 @@ def version_state(task_key: str) -> VersionState:
     try:
         version = versions.champion(task_key)
     except ModelVersionError as error:
-        missing = isinstance(error, ModelMissingError)
-        return VersionState(None, None, error.problem, error.remedy, missing=missing)
+        return VersionState(
+            None,
+            None,
+            error.problem,
+            error.remedy,
+            missing=isinstance(error, ModelMissingError),
+            unknown=isinstance(error, ChampionError),
+        )
     return VersionState(version.name, version.digest, card=version.card)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.inference.card import CardFigure, MetricSet
+from core.inference.package import read_version
 from core.tasks import load_task
 from core.workflows.downloads import card_csv
+from core.workflows.records import Promotion, record_promotion
 from pages._shared import worth
 from tests.pages.conftest import OpenPage
 from tests.pages.looking import html_of, words_of
@@ -79,6 +82,33 @@ def test_a_changed_version_is_red_and_says_which_file(open_page: OpenPage, told:
     assert "This version may not answer" in words_of(app)
     assert "calibration.yaml" in words_of(app)
     assert "sl-tone-bad'>✕ refused" in html_of(app)
+
+
+def promote(told: Path, digest: str) -> None:
+    row = Promotion(
+        "kidney_ct", "told-1", digest, "older", "may not", "Stones <first>.", "A. Reader"
+    )
+    record_promotion(row)
+
+
+def test_who_made_it_champion_stands_in_a_quiet_line(
+    open_page: OpenPage, told: Path, tmp_path: Path, use_settings: Callable[..., None]
+):
+    use_settings(home=tmp_path / "home")
+    promote(told, read_version(told / "kidney_ct" / "told-1").digest)
+    words = words_of(open_page("models", models=told))
+    assert "Champion told-1: promoted by A. Reader on" in words
+    assert "in place of older against the check (verdict: may not): Stones &lt;first&gt;." in words
+
+
+def test_a_champion_that_is_not_what_was_promoted_is_red(
+    open_page: OpenPage, told: Path, tmp_path: Path, use_settings: Callable[..., None]
+):
+    use_settings(home=tmp_path / "home")
+    promote(told, "0" * 64)
+    app = open_page("models", models=told)
+    assert "told-1 is not the version that was promoted: its files are others." in words_of(app)
+    assert "Champion cannot answer" in [link.proto.label for link in app.get("page_link")]
 
 
 def test_what_an_answer_is_worth_is_taken_from_a_split_that_does_not_leak():
