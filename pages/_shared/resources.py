@@ -17,7 +17,7 @@ import streamlit as st
 
 from core.domain import Answer
 from core.errors import ChampionError, CoreError, ModelMissingError, ModelVersionError
-from core.tasks import load_tasks
+from core.tasks import TaskSpec, load_tasks
 from core.workflows import models as versions
 from core.workflows.frames import frames_to_choose_from
 from core.workflows.models import Card
@@ -25,7 +25,18 @@ from core.workflows.teaching import OpenCase
 from core.workflows.teaching import teaching_cases as drawn_cases
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.workflows.clinic import Clinic
+    from core.workflows.clinic_pictures import CasePicture
+    from core.workflows.operating import Bench
+    from core.workflows.points import PointsInForce
+    from core.workflows.run_cards import RunCard
+    from core.workflows.run_leaks import RunLeaks
+    from core.workflows.run_performance import CurveFrames, EvaluationRun, GroupLevel, GroupRule
+    from core.workflows.run_pictures import PictureSource
     from core.workflows.stored_runs import Performance, StoredRun
+    from core.workflows.twin_search import BackgroundSearch
 
 MAX_ANSWERS = 48
 PREFERRED_TASK = "kidney_ct"
@@ -129,9 +140,138 @@ def teaching_cases(task_key: str) -> tuple[OpenCase, ...]:
     return drawn_cases(task_key)
 
 
+@st.cache_resource(max_entries=4, show_spinner="Reading the run")
+def cases(folder: str, digest: str | None, *, _run: StoredRun) -> EvaluationRun:
+    """Return the cases of a stored run, read once for all pages; a run never changes."""
+    from core.workflows import stored_runs
+
+    return stored_runs.open_run(_run)
+
+
 @st.cache_resource(max_entries=12, show_spinner="Working out figures and intervals")
 def performance(folder: str, digest: str | None, *, _run: StoredRun) -> Performance:
     """Return every figure of a stored run; a run never changes once it is stored."""
     from core.workflows import stored_runs
 
-    return stored_runs.performance(_run)
+    return stored_runs.performance(_run, cases(folder, digest, _run=_run))
+
+
+@st.cache_resource(max_entries=12, show_spinner="Putting groups together")
+def group_level(
+    folder: str, digest: str | None, rule: GroupRule, *, _run: StoredRun, _task: TaskSpec
+) -> GroupLevel:
+    """Return the figures of a stored run with each group as one case."""
+    from core.workflows import run_performance
+
+    return run_performance.group_level(cases(folder, digest, _run=_run), _task, rule)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Drawing curves and their bands")
+def curves(folder: str, digest: str | None, *, _run: StoredRun) -> CurveFrames:
+    """Return the curves of a stored run with their bands."""
+    from core.workflows import run_performance
+
+    return run_performance.curves(cases(folder, digest, _run=_run))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def cell(
+    folder: str, digest: str | None, y_true: str, called: str, *, _run: StoredRun
+) -> pd.DataFrame:
+    """Return the cases of one cell of a stored run's confusion matrix."""
+    from core.workflows import run_performance
+
+    of_run = cases(folder, digest, _run=_run)
+    return run_performance.cell_cases(of_run, y_true=y_true, called=called)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def run_card(
+    folder: str,
+    digest: str | None,
+    file: str,
+    class_names: tuple[str, ...],
+    *,
+    _run: StoredRun,
+    _source: PictureSource,
+) -> RunCard:
+    """Return one picture of a stored run with the maps of some classes."""
+    from core.workflows import run_cards
+
+    return run_cards.run_card(_run, _source, file, class_names)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Checking the split")
+def run_leaks(folder: str, digest: str | None, searched: bool, *, _run: StoredRun) -> RunLeaks:
+    """Return whether a stored run leaks; anew once nearly equal pictures were searched."""
+    from core.workflows import run_leaks as leaks
+
+    return leaks.run_leaks(_run)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def twin_search(folder: str, digest: str | None, *, _run: StoredRun) -> BackgroundSearch:
+    """Start searching nearly equal pictures of a run; once a server."""
+    from core.workflows.twin_search import BackgroundSearch
+
+    return BackgroundSearch(_run)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Sorting the scores of the runs")
+def operating_bench(
+    chosen_on: tuple[str, str | None],
+    checked_on: tuple[str, str | None],
+    task_key: str,
+    *,
+    _runs: tuple[StoredRun, StoredRun],
+    _task: TaskSpec,
+) -> Bench:
+    """Return two parts with every finding's scores sorted; keyed by folder and version digest."""
+    from core.workflows.operating import open_bench
+
+    return open_bench(_task, *_runs)
+
+
+def points(task_key: str, version: VersionState) -> PointsInForce:
+    """Return the operating points in force; not cached: another session may sign one any time."""
+    from core.workflows.points import points_of
+
+    return points_of(versions.verified_version(task_key, version.name))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking for wrong calls")
+def clinic(
+    folder: str,
+    digest: str | None,
+    class_name: str,
+    kind: str,
+    points_key: str,
+    *,
+    _run: StoredRun,
+    _task: TaskSpec,
+    _points: PointsInForce,
+) -> Clinic:
+    """Return the wrong calls of one class of a stored run at the operating points in force."""
+    from core.workflows.clinic import make_clinic
+
+    of_run = cases(folder, digest, _run=_run)
+    return make_clinic(
+        _run, of_run, _task, class_name=class_name, kind=kind, points=_points
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def case_picture(
+    folder: str,
+    digest: str | None,
+    file: str,
+    content: str,
+    class_names: tuple[str, ...],
+    *,
+    _clinic: Clinic,
+    _source: PictureSource,
+) -> CasePicture:
+    """Return one picture of the clinic; ``content`` (its SHA-256) tells changed pictures apart."""
+    from core.workflows.clinic_pictures import case_picture as drawn
+
+    return drawn(_clinic.stored, _clinic.cases, file, class_names, source=_source)

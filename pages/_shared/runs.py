@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.tasks import TaskSpec
 from core.workflows.evaluating import Performance, StoredRun
+from pages._shared import leaks as leaks_banner
 from pages._shared import state, style
 
 _SPLITS = {
@@ -23,6 +24,9 @@ def pick(stored: list[StoredRun]) -> StoredRun:
         stored, key=lambda run: (leaks(run), run.facts.split != "out_of_fold", not run.shipped)
     )
     by_name = {run.name: run for run in ordered}
+    added = st.session_state.pop(state.RUN_ADDED, None)
+    if added in by_name:
+        st.session_state[state.RUN] = added
     name = st.selectbox(
         "Run",
         list(by_name),
@@ -49,24 +53,14 @@ def label(run: StoredRun) -> str:
 
 def show_facts(made: Performance, task: TaskSpec) -> None:
     """Show how the split was made, and everything to doubt."""
-    run = made.run
-    if leaks(run):
-        style.verdict(
-            "error",
-            "Leakage: these figures measure memory, not diagnosis",
-            f"How it was split: {run.facts.split_made.rstrip('.')}. They stand here only to show "
-            "how far a random split flatters. Read a run that keeps whole groups apart.",
-        )
-    else:
-        how = run.facts.split_made.rstrip(".")
-        style.quiet(f"How it was split: {how}. {_intervals_said(run, task)}")
+    leaks_banner.show_banner(made.run, task, also=_intervals_said(made.run, task))
     if made.warnings:
         style.sentences(made.warnings)
 
 
 def _intervals_said(run: StoredRun, task: TaskSpec) -> str:
     if run.facts.group_source == "none":
-        return "Nothing is known about groups: intervals treat every picture as independent."
+        return "Intervals treat every picture as independent."
     found = " (found from the pixels)" if run.facts.group_source == "found" else ""
     name = run.facts.group_name or task.group_name
     return f"95 % intervals respect the {name}{found}; the plain ones stand in the tables."

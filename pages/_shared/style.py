@@ -12,7 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._shared import markup
+from pages._shared import contract_markup, leak_markup, markup
 from pages._shared.markup import colour as _colour
 from pages._shared.markup import text as _text
 
@@ -71,6 +71,17 @@ def verdict(state: str, headline: str, detail: str) -> None:
         f"<div><p class='sl-headline'>{_text(headline)}</p>"
         f"<p class='sl-detail'>{_text(detail)}</p></div></section>"
     )
+
+
+def leak_banner(
+    verdict: str,
+    headline: str,
+    sentences: Sequence[str],
+    columns: Sequence[str],
+    rows: Sequence[leak_markup.CompareRow],
+) -> None:
+    """Show whether figures may be believed: see :func:`pages._shared.leak_markup.leak_banner`."""
+    st.html(leak_markup.leak_banner(verdict, headline, sentences, columns, rows))
 
 
 def gate_meter(distance: float, threshold: float) -> None:
@@ -190,6 +201,30 @@ def figure_table(
     st.html(markup.figure_table(columns, rows))
 
 
+def figure_line(items: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+    """Show the figures of a whole run side by side in one line."""
+    st.html(markup.figure_line(items))
+
+
+def class_table(
+    columns: Sequence[tuple[str, str]], rows: Sequence[markup.FigureRow], *, plain: bool
+) -> None:
+    """Show a table of figures; see :func:`pages._shared.markup.class_table`."""
+    st.html(markup.class_table(columns, rows, plain=plain))
+
+
+def contract(tiles: str, claims: str) -> None:
+    """Show the numbers of a sensitivity contract and what may be said of it."""
+    st.html(f"{tiles}{claims}")
+
+
+def called_table(
+    classes: Sequence[tuple[str, str]], cells: Sequence[Sequence[tuple[int, int]]]
+) -> None:
+    """Show the matrix of calls: (title, colour) of each class, (now, before) of each cell."""
+    st.html(contract_markup.called_table(classes, cells))
+
+
 def splits(parts: Sequence[markup.SplitFigures]) -> None:
     """Show the figures of a card, one block a split."""
     st.html("".join(markup.split_block(part) for part in parts))
@@ -235,4 +270,20 @@ def picture(png_base64: str, alt: str, *, kind: str = "saw") -> None:
     st.html(
         f"<img class='sl-{_text(kind)}' src='data:image/png;base64,{_text(png_base64)}'"
         f" alt='{_text(alt)}'>"
+    )
+
+
+def pane(png_base64: str, words: str) -> None:
+    """Show a small PNG on black with its words below, as one of several side by side."""
+    st.html(
+        f"<figure class='sl-pane'><img src='data:image/png;base64,{_text(png_base64)}'"
+        f" alt='{_text(words)}'><figcaption>{_text(words)}</figcaption></figure>"
+    )
+
+
+def no_pane(words: str, why: str) -> None:
+    """Show, where a map would be, that there is none and why."""
+    st.html(
+        f"<figure class='sl-pane'><div>{_text(why)}</div>"
+        f"<figcaption>{_text(words)}</figcaption></figure>"
     )

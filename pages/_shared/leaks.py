@@ -1,0 +1,66 @@
+"""The leak banner that stands over every metric: whether its figures may be believed at all."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.tasks import TaskSpec
+from core.workflows.run_leaks import Compared, RunLeaks
+from core.workflows.stored_runs import StoredRun
+from core.workflows.twin_search import is_searched
+from pages._shared import resources, style
+
+SECONDS_BETWEEN = 2
+_FIGURES = {"macro_f1": "Macro F1", "balanced_accuracy": "Balanced accuracy"}
+
+
+def show_banner(stored: StoredRun, task: TaskSpec, *, also: str = "") -> None:
+    """Show how the run was split, whether it leaks, and its figures without the leak.
+
+    Where nearly equal pictures should be searched they are, in the background, and the banner is
+    shown anew when that has ended. ``also`` is a sentence of the page's own, at the end.
+    """
+    found = _found(stored)
+    if not found.search_wanted:
+        _show(found, task, said=also)
+        return
+    search = resources.twin_search(str(stored.folder), stored.facts.version_digest, _run=stored)
+    if search.is_running:
+        _follow(stored, task, also)
+    elif search.problem:
+        _show(found, task, said=f"{search.problem} {also}")
+    else:
+        _show(_found(stored), task, said=also)
+
+
+@st.fragment(run_every=SECONDS_BETWEEN)
+def _follow(stored: StoredRun, task: TaskSpec, also: str) -> None:
+    """Tell how far the search is; at its end, run the page again with what was found."""
+    search = resources.twin_search(str(stored.folder), stored.facts.version_digest, _run=stored)
+    if not search.is_running:
+        st.rerun()
+    far = f"{search.done:,} of {search.n:,} pictures read. " if search.n else ""
+    _show(_found(stored), task, said=far + also)
+
+
+def _found(stored: StoredRun) -> RunLeaks:
+    return resources.run_leaks(
+        str(stored.folder), stored.facts.version_digest, is_searched(stored), _run=stored
+    )
+
+
+def _show(found: RunLeaks, task: TaskSpec, *, said: str) -> None:
+    columns = dict(_FIGURES)
+    for item in task.classes:
+        if item.finding:
+            columns[f"sensitivity_{item.key}"] = f"Sensitivity, {item.title.lower()}"
+    rows = [
+        (item.title, _n_said(item), [item.figures.get(name) for name in columns])
+        for item in found.compared
+    ]
+    sentences = [found.how, *found.sentences, *([said.strip()] if said.strip() else [])]
+    style.leak_banner(found.verdict, found.headline, sentences, list(columns.values()), rows)
+
+
+def _n_said(item: Compared) -> str:
+    return f"{item.n:,}" if item.n_groups is None else f"{item.n:,} in {item.n_groups:,}"
