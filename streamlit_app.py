@@ -7,7 +7,10 @@ from pages._shared import frame
 PAGES = {
     "": [frame.start_page()],
     "Read": [st.Page("pages/analyse.py", title="Analyse", url_path="analyse")],
-    "Validate": [st.Page("pages/performance.py", title="Performance", url_path="performance")],
+    "Validate": [
+        st.Page("pages/performance.py", title="Performance", url_path="performance"),
+        st.Page("pages/operating_point.py", title="Operating point", url_path="operating_point"),
+    ],
     "Build": [st.Page("pages/models.py", title="Models", url_path="models")],
 }
 

@@ -98,9 +98,9 @@ def kept_apart(choosing: EvaluationRun, checking: EvaluationRun) -> Parts:
             remedy="Take one run for both: it is then halved by whole groups.",
         )
     rest, n_shared = whole.subset(~mask), len(set(key[mask]))
-    other = "checking" if chooses_larger else "choosing"
+    smaller, larger = ("checking", "choosing") if chooses_larger else ("choosing", "checking")
     named = name if n_shared == 1 else _plural(name)
-    sentence = f"{n_shared} {named} of the {other} part left out of the other one."
+    sentence = f"The {n_shared} {named} of the {smaller} part are left out of the {larger} part."
     if chooses_larger:
         return Parts(rest, checking, sentence, by_group)
     return Parts(choosing, rest, sentence, by_group)

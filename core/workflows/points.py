@@ -1,6 +1,6 @@
 """The operating points in force of a model version: signed here, else shipped with it, else none.
 
-Light: without a database nothing but this module is imported.
+Light: SQLAlchemy enters only where something was recorded.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.inference.calibration import parse_calibration
+from core.inference.package import ModelVersion
 from core.workflows.records import OperatingPoint, operating_points
 
 ARGMAX = "argmax"
@@ -48,6 +50,20 @@ def threshold_text(thresholds: Mapping[str, float]) -> str:
     """Return thresholds as text, every digit kept; "argmax" for none."""
     said = [f"{name} >= {value!r}" for name, value in sorted(thresholds.items())]
     return "; ".join(said) or ARGMAX
+
+
+def points_of(version: ModelVersion) -> PointsInForce:
+    """Return the points in force of an installed version.
+
+    Raises
+    ------
+    ModelVersionError
+        If its calibration.yaml is wrong.
+    PersistenceError
+        If there is a database that cannot be read.
+    """
+    calibration = parse_calibration(version.file("calibration.yaml").read_bytes())
+    return points_in_force(version.digest, calibration.operating_points)
 
 
 def points_in_force(version_digest: str, shipped: Mapping[str, float]) -> PointsInForce:

@@ -1,4 +1,4 @@
-"""A threshold becomes a version's operating point: with a name under it, and nothing overwritten."""
+"""A threshold becomes a version's operating point: with a name under it, nothing overwritten."""
 
 from __future__ import annotations
 

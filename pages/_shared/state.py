@@ -22,11 +22,55 @@ CARRIED = "analyse.carried"
 FRAMES = "analyse.frames"
 OUTCOMES = "analyse.outcomes"
 RUN = "performance.run"
+GROUP_RULE = "performance.group_rule"
+PLAIN_INTERVALS = "performance.plain_intervals"
+MATRIX = "performance.matrix"
+CELL_TRUE = "performance.cell_true"
+CELL_CALLED = "performance.cell_called"
+CELL_PAGE = "performance.cell_page"
+PREDICTIONS_ROUND = "performance.predictions_round"
+PREDICTIONS = "performance.predictions"
+RUN_ADDED = "performance.run_added"
+FINDING = "operating.finding"
+SENSITIVITY = "operating.sensitivity"
+CHOSEN_ON = "operating.chosen_on"
+CHECKED_ON = "operating.checked_on"
+TRADE_OFF = "operating.trade_off"
+SIGNED_BY = "operating.signed_by"
+SIGNED = "operating.signed"
+CLINIC_CLASS = "clinic.class"
+CLINIC_KIND = "clinic.kind"
+CLINIC_ASKED = "clinic.asked"
+CLINIC_FILE = "clinic.file"
+CLINIC_PAGE = "clinic.page"
+CLINIC_VIEW = "clinic.view"
+CLINIC_CALLED = "clinic.called"
+CLINIC_TRUE = "clinic.y_true"
+CLINIC_GROUPS = "clinic.groups"
+CLINIC_CAUSES = "clinic.causes"
+CLINIC_REFUSED = "clinic.refused"
+CLINIC_SUSPECTED = "clinic.suspected"
+CLINIC_SIGNED_BY = "clinic.signed_by"
+CLINIC_SAID = "clinic.said"
+COMPARE_A = "compare.a"
+COMPARE_B = "compare.b"
+COMPARE_CLASS = "compare.class"
+COMPARE_MARGIN = "compare.margin"
+COMPARE_CALLS = "compare.calls"
+COMPARE_KIND = "compare.kind"
+COMPARE_PAGE = "compare.page"
+COMPARE_SIGNED_BY = "compare.signed_by"
 VERSION = "models.version"
 CASE = "analyse.case"
 OPACITY = "map.opacity"
 
 MAX_STUDIES = 200
+
+
+def cause_key(field: str, run_digest: str, kind: str, file: str) -> str:
+    """Return the key of a field of the cause form of one wrong call; no file name stands in it."""
+    name = hashlib.sha256(f"{run_digest}\n{kind}\n{file}".encode()).hexdigest()[:20]
+    return f"clinic.{field}.{name}"
 
 
 class Upload(Protocol):
@@ -135,6 +179,11 @@ def widget_key(widget: str, study: Study) -> str:
     return f"{widget}.{study.key}"
 
 
+def compare_threshold_key(which: str, run: str, class_name: str) -> str:
+    """Return the key of a threshold on Compare: it belongs to a run and a class."""
+    return f"compare.threshold.{which}.{run}.{class_name}"
+
+
 def remember(table: str, study: Study, value: object) -> None:
     """Keep a choice (frame, recipe switch) for one picture while it lies on the light box."""
     st.session_state[table] = {**st.session_state.get(table, {}), study.key: value}
@@ -143,3 +192,18 @@ def remember(table: str, study: Study, value: object) -> None:
 def remembered(table: str, study: Study, default: object) -> object:
     """Return the choice kept for one picture."""
     return st.session_state.get(table, {}).get(study.key, default)
+
+
+def prevalence_key(finding: str, run: str, own: float) -> str:
+    """Return the key of the prevalence of a finding: each run has its own share among the steps."""
+    return f"operating.prevalence.{finding}.{run}.{own:.9f}"
+
+
+def clicked(chart: str) -> float | None:
+    """Return the first value that the clicked point of a chart carries; None where none is."""
+    selection = (st.session_state.get(chart) or {}).get("selection") or {}
+    points = selection.get("points") or []
+    carried = points[0].get("customdata") if points else None
+    if isinstance(carried, dict):
+        carried = list(carried.values())
+    return float(carried[0]) if carried else None

@@ -58,7 +58,9 @@ def test_what_both_runs_hold_is_left_out_of_the_larger():
     for parts in (kept_apart(whole, part), kept_apart(part, whole)):
         assert not groups_of(parts.choosing) & groups_of(parts.checking)
         assert parts.choosing.n + parts.checking.n == whole.n
-    assert kept_apart(whole, part).sentence.startswith("2 series of the checking part left out")
+    assert kept_apart(whole, part).sentence == (
+        "The 2 series of the checking part are left out of the choosing part."
+    )
 
 
 def test_runs_of_other_data_are_kept_apart_by_file():
