@@ -4,8 +4,9 @@
 charts beside it.
 """
 
+from core.charts.curves import precision_recall_chart, reliability_chart, roc_chart
 from core.charts.look import ACCENT, CELL_TEXT, CONFIG, QUIET, SEQUENTIAL, TEXT
-from core.charts.performance import Scale, confusion_chart, interval_chart, reliability_chart
+from core.charts.performance import Scale, confusion_chart
 
 __all__ = [
     "ACCENT",
@@ -16,6 +17,7 @@ __all__ = [
     "TEXT",
     "Scale",
     "confusion_chart",
-    "interval_chart",
+    "precision_recall_chart",
     "reliability_chart",
+    "roc_chart",
 ]

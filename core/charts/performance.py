@@ -1,4 +1,4 @@
-"""Charts of a stored run: matrix, figures on their intervals, reliability."""
+"""The confusion matrix of a stored run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from core.charts.look import (
     CELL_TEXT,
     QUIET,
     SEQUENTIAL,
-    one_row_each,
     percent,
     styled,
 )
@@ -22,7 +21,12 @@ Scale = Literal["count", "row", "column"]
 
 
 def confusion_chart(
-    cells: pd.DataFrame, *, titles: Mapping[str, str], scale: Scale = "count"
+    cells: pd.DataFrame,
+    *,
+    titles: Mapping[str, str],
+    scale: Scale = "count",
+    chosen: tuple[str, str] | None = None,
+    height: int | None = None,
 ) -> go.Figure:
     """Draw a confusion matrix, rows the reference standard, columns the called class.
 
@@ -36,6 +40,10 @@ def confusion_chart(
     titles : mapping of class to plain-language name
     scale : "count", "row" or "column"
         What stands in each cell.
+    chosen : (str, str) or None
+        True and called class of the cell that is looked at: it gets a frame.
+    height : int or None
+        In pixels; None: by the number of classes.
     """
     names = list(dict.fromkeys(cells["y_true"]))
     shade = "share_of_column" if scale == "column" else "share_of_row"
@@ -67,97 +75,47 @@ def confusion_chart(
         ygap=2,
         hovertemplate="true %{y}, called %{x}: %{customdata:,} (%{z:.1%})<extra></extra>",
     )
-    figure = styled(go.Figure(heat), height=72 + 62 * len(names))
-    figure.update_xaxes(side="top", title="called", showgrid=False)
-    figure.update_yaxes(autorange="reversed", title="true", showgrid=False)
+    figure = styled(go.Figure(heat), height=height or 72 + 62 * len(names))
+    _cells_to_click(figure, cells, labels=dict(zip(names, labels, strict=True)), chosen=chosen)
+    figure.update_layout(margin={"t": 8, "l": 4, "r": 4, "b": 2})
+    figure.update_xaxes(side="top", showgrid=False, ticks="")
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
+    figure.add_annotation(
+        text="true ↓ called →",
+        x=0, y=1, xref="paper", yref="paper", xanchor="right", yanchor="bottom",
+        showarrow=False, font={"size": 11, "color": QUIET},
+    )  # fmt: skip
     return figure
 
 
-def interval_chart(
-    rows: pd.DataFrame, *, titles: Mapping[str, str], colours: Mapping[str, str]
-) -> go.Figure:
-    """Draw one figure of every class as a dot on its 95 % interval.
+def _cells_to_click(
+    figure: go.Figure,
+    cells: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    chosen: tuple[str, str] | None,
+) -> None:
+    """Lay a mark over each cell: a heat map cannot be clicked, a point can.
 
-    The interval that respects groups leads, as a bar; the ends of the one as if cases were
-    independent are two thin marks. An undefined figure is written, not drawn.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        One row a class: ``class, value, low, high, n, low_grouped, high_grouped, n_groups``.
-    titles, colours : mapping of class to name, to #RRGGBB
+    The point's ``customdata`` is (true class, called class). Marks are clear but for the frame of
+    the chosen one.
     """
-    figure = go.Figure()
-    for row in rows.to_dict("records"):
-        name = titles.get(row["class"], row["class"])
-        if pd.isna(row["value"]):
-            figure.add_scatter(
-                x=[0], y=[name], mode="text", text=["undefined"], textposition="middle right"
-            )
-            figure.data[-1].textfont = {"color": QUIET}
-        else:
-            _interval(figure, row, name=name, colour=colours.get(row["class"], ACCENT))
-    styled(figure, height=56 + 38 * len(rows))
-    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", dtick=0.2)
-    one_row_each(figure, [titles.get(name, name) for name in rows["class"]])
-    return figure
-
-
-def _interval(figure: go.Figure, row: Mapping[Any, Any], *, name: str, colour: str) -> None:
-    grouped = not pd.isna(row["low_grouped"])
-    low, high = (row["low_grouped"], row["high_grouped"]) if grouped else (row["low"], row["high"])
-    if grouped:
-        ticks = {"symbol": "line-ns-open", "size": 12, "color": QUIET}
-        figure.add_scatter(x=[row["low"], row["high"]], y=[name] * 2, mode="markers", marker=ticks)
-        figure.data[-1].hoverinfo = "skip"
-    if not pd.isna(low):
-        line = {"color": colour, "width": 6}
-        figure.add_scatter(x=[low, high], y=[name] * 2, mode="lines", line=line, opacity=0.45)
-        figure.data[-1].hoverinfo = "skip"
-    said = f"{name}: {row['value']:.1%}"
-    if not pd.isna(low):
-        said += f" ({low:.1%}–{high:.1%})"
-    said += f", n {row['n']:,}" + (f" in {row['n_groups']} groups" if grouped else "")
+    pairs = list(zip(cells["y_true"], cells["called"], strict=True))
+    places = [place for place, pair in enumerate(pairs) if pair == chosen]
     figure.add_scatter(
-        x=[row["value"]], y=[name], mode="markers", marker={"color": colour, "size": 12}
-    )
-    figure.data[-1].hovertemplate = said + "<extra></extra>"
-
-
-def reliability_chart(bins: pd.DataFrame) -> go.Figure:
-    """Draw the observed rate against the mean probability of each bin, with the bin's count.
-
-    Parameters
-    ----------
-    bins : DataFrame
-        ``mean_probability, observed_rate, n, low, high, low_grouped, high_grouped``: the interval
-        that respects groups leads where there is one.
-    """
-    diagonal = go.Scatter(x=[0, 1], y=[0, 1], mode="lines", hoverinfo="skip")
-    diagonal.line = {"color": QUIET, "dash": "dot", "width": 1.5}
-    # A bin whose cases all come from one group has no grouped interval: then the plain one.
-    low = bins["low_grouped"].astype(float).fillna(bins["low"])
-    high = bins["high_grouped"].astype(float).fillna(bins["high"])
-    points = go.Scatter(
-        x=bins["mean_probability"],
-        y=bins["observed_rate"],
-        mode="lines+markers+text",
-        line={"color": ACCENT, "width": 1.5},
-        marker={"color": ACCENT, "size": 8},
-        text=[f"{n:,}" for n in bins["n"]],
-        textposition="top left",
-        textfont={"color": QUIET, "size": 11},
-        cliponaxis=False,
-        error_y={
-            "array": high - bins["observed_rate"],
-            "arrayminus": bins["observed_rate"] - low,
-            "color": ACCENT,
-            "thickness": 1,
-            "width": 3,
+        x=[labels[called] for _, called in pairs],
+        y=[labels[true] for true, _ in pairs],
+        mode="markers",
+        marker={
+            "symbol": "square",
+            "size": 46,
+            "color": "rgba(255,255,255,0)",
+            "line": {"color": ACCENT, "width": 2.5},
         },
-        hovertemplate="promised %{x:.1%}, right %{y:.1%}, n %{text}<extra></extra>",
+        customdata=[list(pair) for pair in pairs],
+        text=[f"{n:,}" for n in cells["n"]],
+        hovertemplate="true %{y}, called %{x}: %{text}; click for its pictures<extra></extra>",
+        selectedpoints=places,
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 0}},
     )
-    figure = styled(go.Figure([diagonal, points]), height=340)
-    figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%", title="probability of the call")
-    figure.update_yaxes(range=[-0.02, 1.08], tickformat=".0%", title="share that was right")
-    return figure

@@ -57,6 +57,18 @@ def class_frame(figures: RunFigures) -> pd.DataFrame:
     )
 
 
+def average_frame(figures: RunFigures) -> pd.DataFrame:
+    """Return one row a mean over classes and figure: ``average, figure`` and its parts.
+
+    ``average`` is "macro" (each class counts the same) or "weighted" (by its true cases).
+    """
+    return _figure_rows(
+        ({"average": kind, "figure": key}, figure)
+        for kind, row in figures.averages.items()
+        for key, figure in row.items()
+    )
+
+
 def summary_frame(figures: RunFigures) -> pd.DataFrame:
     """Return one row a summary figure: ``figure`` and its parts, as :func:`class_frame`."""
     return _figure_rows(({"figure": key}, figure) for key, figure in figures.summary.items())

@@ -199,15 +199,20 @@ def evaluate_predictions(
         raise EvaluationError(
             f"{path.name} cannot be opened ({type(error).__name__}).", remedy="Check the path."
         ) from None
-    facts = RunFacts(
+    facts = external_facts(path.name, task)
+    run = read_predictions(data, class_names=class_names, facts=facts, name=path.name)
+    return _finished(run, runs_folder(task.key, None) if store and task else None)
+
+
+def external_facts(name: str, task: TaskSpec | None) -> RunFacts:
+    """Return what is known of a predictions table of that name, for a task or for no task."""
+    return RunFacts(
         task=task.key if task else None,
-        data=path.name,
+        data=name,
         split_made="not stated in the predictions file",
         group_name=task.group_name if task else "group",
         created_at=_now(),
     )
-    run = read_predictions(data, class_names=class_names, facts=facts, name=path.name)
-    return _finished(run, runs_folder(task.key, None) if store and task else None)
 
 
 def _finished(run: EvaluationRun, parent: Path | None) -> Evaluated:
@@ -216,12 +221,12 @@ def _finished(run: EvaluationRun, parent: Path | None) -> Evaluated:
     figures = evaluate_run(run)
     folder = None
     if parent is not None:
-        folder = write_run(run, _free_name(parent, run.facts))
+        folder = write_run(run, free_name(parent, run.facts))
         run = replace(run, facts=replace(run.facts, name=folder.name))
     return Evaluated(run, figures, folder)
 
 
-def _free_name(parent: Path, facts: RunFacts) -> Path:
+def free_name(parent: Path, facts: RunFacts) -> Path:
     """Return a folder that does not exist: time, then what was evaluated."""
     slug = re.sub(r"[^a-z0-9]+", "-", facts.data.lower()).strip("-")[:40] or "run"
     stem = f"{re.sub(r'[^0-9TZ]', '', facts.created_at)}-{slug}"

@@ -84,6 +84,119 @@ def figure_table(
     )
 
 
+def figure_line(items: Sequence[tuple[str, Figure]]) -> str:
+    """Return the figures of a whole run side by side in one line, each with its interval."""
+    cells = "".join(
+        f"<div title='{text(figure_said(figure))}'><dt>{text(title)}</dt>"
+        f"<dd><b>{value}</b> <span>{interval}</span></dd></div>"
+        for title, figure in items
+        for value, interval in [figure_text(figure)]
+    )
+    return f"<dl class='sl-figureline'>{cells}</dl>"
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """A row of a table of figures.
+
+    ``below``: says the same as the row above of other cases (series instead of pictures).
+    ``average``: a mean over classes. ``meaning`` stands where the pointer rests.
+    """
+
+    title: str
+    n: str
+    figures: Sequence[Figure | None]
+    colour: str = ""
+    meaning: str = ""
+    below: bool = False
+    average: bool = False
+
+
+def class_table(
+    columns: Sequence[tuple[str, str]], rows: Sequence[FigureRow], *, plain: bool
+) -> str:
+    """Return a table of figures: a value, its interval in words and as a bar from 0 to 1.
+
+    Parameters
+    ----------
+    columns : sequence of (name, meaning)
+    rows : sequence of FigureRow
+    plain : bool
+        Also write the interval as if cases were independent, and n, into every cell.
+    """
+    head = "".join(
+        f"<th scope='col' title='{text(meaning)}'>{text(name)}</th>" for name, meaning in columns
+    )
+    body = ""
+    for row in rows:
+        kind = "sl-below" if row.below else ("sl-average" if row.average else "")
+        dot = f"<i class='sl-dot' style='background:{colour(row.colour)}'></i>"
+        dot = dot if row.colour else ""
+        cells = "".join(_cell(figure, plain=plain) for figure in row.figures)
+        body += (
+            f"<tr class='{kind}'><th scope='row' title='{text(row.meaning)}'>{dot}"
+            f"{text(row.title)}</th><td class='sl-n'>{text(row.n)}</td>{cells}</tr>"
+        )
+    return (
+        "<div class='sl-scroll'><table class='sl-classes'><thead><tr><th></th>"
+        f"<th scope='col'>n</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(figure: Figure | None, *, plain: bool) -> str:
+    value, interval = figure_text(figure)
+    if figure is None or value == "–":
+        return "<td><b>–</b><span>undefined</span></td>"
+    low, high = leading(figure)
+    bar = ""
+    if low is not None and high is not None:
+        bar = (
+            f"<i class='sl-range' style='--l:{100 * low:.1f}%;--w:{100 * (high - low):.1f}%;"
+            f"--v:{100 * float(str(figure['value'])):.1f}%' aria-hidden='true'></i>"
+        )
+    more = f"<em>{text(plain_text(figure))}</em>" if plain else ""
+    return (
+        f"<td title='{text(figure_said(figure))}'><b>{value}</b><span>{interval}</span>{more}{bar}"
+        "</td>"
+    )
+
+
+def leading(figure: Figure) -> tuple[float | None, float | None]:
+    """Return the ends of the interval that leads: the one that respects groups where it is."""
+    for ends in (("low_grouped", "high_grouped"), ("low", "high")):
+        low, high = (figure.get(end) for end in ends)
+        if not _missing(low) and not _missing(high):
+            return float(str(low)), float(str(high))
+    return None, None
+
+
+def plain_text(figure: Figure) -> str:
+    """Return n and, where another interval leads, the one as if cases were independent.
+
+    >>> plain_text({"low": 0.9, "high": 0.93, "low_grouped": 0.85, "high_grouped": 0.95, "n": 466})
+    'plain 0.90–0.93, n 466'
+    """
+    n = f"n {figure['n']:,}"
+    if _missing(figure.get("low_grouped")) or _missing(figure.get("low")):
+        return n
+    return f"plain {figure['low']:.2f}–{figure['high']:.2f}, {n}"
+
+
+def figure_said(figure: Figure) -> str:
+    """Return both intervals and n of a figure in words."""
+    if _missing(figure.get("value")):
+        return f"undefined, n {figure['n']:,}"
+    said = f"n {figure['n']:,}"
+    if not _missing(figure.get("low_grouped")):
+        said += (
+            f" in {figure['n_groups']} groups; respecting groups "
+            f"{figure['low_grouped']:.3f}–{figure['high_grouped']:.3f}"
+        )
+    if not _missing(figure.get("low")):
+        said += f"; as if independent {figure['low']:.3f}–{figure['high']:.3f}"
+    return f"{figure['value']:.3f}; {said}"
+
+
 @dataclass(frozen=True, slots=True)
 class SplitFigures:
     """The figures of one split of a card, ready to be written.
