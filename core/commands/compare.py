@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--margin",
         metavar="M",
-        type=_number,
+        type=number,
         required=True,
         help="by how much the sensitivity may be lower: 0.05 is five points",
     )
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--threshold-{key}",
             metavar="X" if key == "a" else "Y",
-            type=_number,
+            type=number,
             help=f"the {who} calls C at or above it; where C is the largest probability otherwise",
         )
     add_task(parser, required=False)
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
     """Read a number; whether it is a share is judged where it is used."""
     try:
         return float(text)

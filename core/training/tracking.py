@@ -28,6 +28,7 @@ SQLITE_HEADER = b"SQLite format 3\x00"
 
 LIGHT_FILES = ("card.yaml", "calibration.yaml", "manifest.json")
 PARAMETER_LENGTH = 500
+CHAMPION = "champion"
 
 
 class Tracker:
@@ -132,3 +133,37 @@ class Tracker:
                 "Check SECOND_LOOK_MLFLOW_TRACKING_URI.",
                 file=sys.stderr,
             )
+
+
+def mirror_champion(uri: str, *, task: str, version: str) -> bool:
+    """Point the alias ``champion`` of a registered model at a version, where both are registered.
+
+    It mirrors the product's own record and is never read back.
+
+    Parameters
+    ----------
+    uri : str
+        Tracking server or database, its registry included.
+    task : str
+        Name of the registered model.
+    version : str
+        Name of the run that the registered model version came from: training names it so.
+
+    Returns
+    -------
+    bool
+        Whether the alias stands. A registry that is away or knows neither changes nothing.
+    """
+    try:
+        client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+        for found in client.search_model_versions(f"name='{task}'"):
+            if found.run_id and client.get_run(found.run_id).info.run_name == version:
+                client.set_registered_model_alias(task, CHAMPION, found.version)
+                return True
+    except FAULTS as error:
+        print(
+            f"Warning: MLflow's alias was not set ({type(error).__name__}); the champion is, in "
+            "the product's own database.",
+            file=sys.stderr,
+        )
+    return False
