@@ -210,12 +210,14 @@ class Prediction:
     """Calibrated class probabilities.
 
     ``probabilities`` follows the task's class order and sums to 1 within 1e-6; ``predicted`` is the
-    argmax (ties: the first class); ``flagged`` the findings at or above the operating point.
+    argmax (ties: the first class); ``flagged`` the findings at or above the operating point;
+    ``thresholds`` the points that were in force, by finding or "any_finding" (empty: argmax).
     """
 
     probabilities: Mapping[str, float]
     predicted: str
     flagged: tuple[str, ...]
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

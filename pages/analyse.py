@@ -31,6 +31,7 @@ if study is None:
     st.stop()
 
 try:
+    version = resources.with_points(task.key, version)
     lightbox.show_strip(task, version)
     with st.spinner("Reading the picture"):
         answer = answers.answer_of(study, task, version)
@@ -43,5 +44,5 @@ with left:
     facts.show_name(study, answer)
     reading.show_reading(study, answer, task)
 with right:
-    verdict.show_verdict(study, answer, task, version.card)
+    verdict.show_verdict(study, answer, task, version)
     facts.show_facts(study, answer, task, version)

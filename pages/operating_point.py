@@ -24,10 +24,11 @@ try:
         operating_runs.key(chosen_on), operating_runs.key(checked_on), task.key,
         _runs=(chosen_on, checked_on), _task=task,
     )  # fmt: skip
-    points = resources.points(task.key, version)
+    version = resources.with_points(task.key, version)
 except CoreError as error:
     notices.failure(error)
     st.stop()
 
 operating_runs.show_facts(bench)
-operating.show_contract(bench, task, points, may_sign=operating_runs.may_sign(bench, version))
+why_not = operating_runs.may_sign(bench, version)
+operating.show_contract(bench, task, version.points, may_sign=why_not)

@@ -24,6 +24,7 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "reason": answer.reason,
         "predicted": prediction.predicted if prediction else None,
         "flagged": prediction.flagged if prediction else None,
+        "thresholds": prediction.thresholds if prediction else None,
         "probabilities": prediction.probabilities if prediction else None,
         "gate": gate_document(answer.gate),
         "steps_applied": answer.seen.steps_applied if answer.seen else [],

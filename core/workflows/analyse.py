@@ -25,6 +25,7 @@ from core.domain import (
     StudyImage,
 )
 from core.errors import DatasetError, IntakeError, OutsideUseError, RecipeError
+from core.evaluation.flags import flagged_findings
 from core.inference.views import IDENTITY, apply_view, pool_views
 from core.intake import check_intended_use, read_study
 from core.saliency.grad_cam import explain_classes
@@ -234,11 +235,6 @@ def _predict(analyst: Analyst, batch: FloatArray, output: EngineOutput) -> Predi
     names = ready.version.card.class_names
     probabilities = dict(zip(names, y_prob.tolist(), strict=True))
     predicted = names[int(np.argmax(y_prob))]
-    points = ready.calibration.operating_points
-    flagged = tuple(
-        name
-        for name in analyst.task.findings
-        # Without a stored operating point a finding is flagged when it is the called class.
-        if (probabilities[name] >= points[name] if name in points else name == predicted)
-    )
-    return Prediction(probabilities, predicted, flagged)
+    thresholds = analyst.points.thresholds
+    flagged = flagged_findings(probabilities, findings=analyst.task.findings, thresholds=thresholds)
+    return Prediction(probabilities, predicted, flagged, thresholds)

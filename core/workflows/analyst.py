@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.errors import ModelVersionError, RecipeError
 from core.inference.ready import ReadyVersion, ready_version
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec, load_task
 from core.workflows.champions import find_version
+from core.workflows.points import PointsInForce, points_in_force
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,6 +19,7 @@ class Analyst:
     task: TaskSpec
     ready: ReadyVersion
     recipe: Recipe
+    points: PointsInForce = field(default_factory=PointsInForce)
 
     @property
     def version_name(self) -> str:
@@ -39,6 +41,8 @@ def open_analyst(task: str, version: str | None = None) -> Analyst:
         If there is no such task.
     ModelVersionError
         If no usable version is installed, or its recipe is not one this product can follow.
+    PersistenceError
+        If what was recorded cannot be read: which findings to flag is then unknown.
     """
     spec = load_task(task)
     found = find_version(spec.key, version)
@@ -56,4 +60,5 @@ def open_analyst(task: str, version: str | None = None) -> Analyst:
             f"The recipe of model version {card.version} is not the one it was trained with.",
             remedy="Use the release that the model was trained with, or train the model again.",
         )
-    return Analyst(spec, ready, recipe)
+    points = points_in_force(found.digest, ready.calibration.operating_points)
+    return Analyst(spec, ready, recipe, points)

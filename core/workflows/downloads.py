@@ -7,9 +7,9 @@ from typing import Any
 
 from core.domain import Answer
 from core.inference.card import Card
+from core.workflows.points import ARGMAX, threshold_text
 
 USE = "research use, not for primary diagnosis"
-NO_THRESHOLD = "argmax"
 
 
 def answer_row(
@@ -44,7 +44,7 @@ def answer_row(
         "steps_already_carried": " ".join(seen.steps_left_out) if seen else None,
         "quality": image.quality.score if image and image.quality else None,
         "model_version": answer.model_version,
-        "threshold": NO_THRESHOLD,
+        "threshold": threshold_text(prediction.thresholds) if prediction else None,
     }
 
 
@@ -70,7 +70,7 @@ def card_csv(card: Card, *, version_digest: str) -> bytes:
         "task": card.task,
         "model_version": card.version,
         "version_digest": version_digest,
-        "threshold": NO_THRESHOLD,
+        "threshold": ARGMAX,
         "use": USE,
     }
     return _csv(rows, provenance)

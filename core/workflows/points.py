@@ -9,9 +9,20 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.evaluation.flags import ANY_FINDING
 from core.inference.calibration import parse_calibration
 from core.inference.package import ModelVersion
 from core.workflows.records import OperatingPoint, operating_points
+
+__all__ = [
+    "ANY_FINDING",
+    "ARGMAX",
+    "OperatingPoint",
+    "PointsInForce",
+    "points_in_force",
+    "points_of",
+    "threshold_text",
+]
 
 ARGMAX = "argmax"
 

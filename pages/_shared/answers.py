@@ -11,7 +11,7 @@ import streamlit as st
 from core.domain import Answer, Status
 from core.tasks import TaskSpec
 from core.workflows.downloads import answer_row
-from pages._shared import pictures, resources, state, style
+from pages._shared import markup, pictures, resources, state, style
 from pages._shared.resources import VersionState
 from pages._shared.state import Study
 from pages._shared.viewer import StripItem
@@ -53,6 +53,7 @@ def answer_of(study: Study, task: TaskSpec, version: VersionState) -> Answer:
         frame_of(study),
         carried,
         task.key,
+        version.points.key,
         _data=study.data,
         _version=str(version.name),
     )
@@ -60,7 +61,8 @@ def answer_of(study: Study, task: TaskSpec, version: VersionState) -> Answer:
 
 def _outcome_key(study: Study, task: TaskSpec, version: VersionState) -> tuple[object, ...]:
     return (
-        study.key, task.key, version.digest, frame_of(study), carries_recipe(study)
+        study.key, task.key, version.digest, frame_of(study), carries_recipe(study),
+        version.points.key,
     )  # fmt: skip
 
 
@@ -113,6 +115,6 @@ def _item(study: Study, task: TaskSpec, outcome: Outcome) -> StripItem:
         word = "No answer"  # it can be seen, but not prepared as the person said
     if outcome.predicted is not None and outcome.probability is not None:
         spec = task.class_spec(outcome.predicted)
-        icon, word = "", f"{spec.title} {style.percent(outcome.probability)}"
+        icon, word = "", f"{spec.title} {markup.percent(outcome.probability)}"
         colour = spec.colour
     return StripItem(study.name, outcome.status, icon, word, colour, outcome.thumb)

@@ -27,6 +27,41 @@ def colour(value: str) -> str:
     return value if COLOUR.match(value) else "#9AA4AE"
 
 
+def percent(value: float) -> str:
+    """Return a probability in whole per cent; the ends are never rounded to certainty.
+
+    >>> percent(0.784), percent(0.999), percent(0.001)
+    ('78 %', '> 99 %', '< 1 %')
+    """
+    if value > 0.99:
+        return "> 99 %"
+    if value < 0.01:
+        return "< 1 %"
+    return f"{value * 100:.0f} %"
+
+
+def probability_bar(
+    row: tuple[str, str, str, float], *, called: str, tick: float | None, flagged: Sequence[str]
+) -> str:
+    """Return one bar: (class key, title, colour, probability), its threshold and its flag."""
+    key, title, shade, value = row
+    mark = ""
+    if tick is not None:
+        mark = (
+            f"<b class='sl-tick' data-threshold='{tick:.9f}' style='left:{tick * 100:.2f}%' "
+            f"title='operating point {tick:.3f}'></b>"
+        )
+    flag = "<em class='sl-flag'>⚑ flagged</em>" if key in flagged else ""
+    return (
+        f"<li data-class='{text(key)}' data-probability='{value:.9f}'"
+        f" class='{'sl-called' if key == called else ''}'>"
+        f"<span class='sl-name'>{text(title)}{flag}</span>"
+        f"<span class='sl-bar' aria-hidden='true'><i style='width:{value * 100:.2f}%;"
+        f"background:{colour(shade)}'></i>{mark}</span>"
+        f"<span class='sl-value'>{percent(value)}</span></li>"
+    )
+
+
 def figure_text(figure: Figure | None) -> tuple[str, str]:
     """Return a figure and its interval as text; the pair that respects groups leads.
 

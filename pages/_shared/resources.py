@@ -10,7 +10,7 @@ The engine and pandas are imported where they are first needed: a page paints be
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -21,16 +21,17 @@ from core.tasks import TaskSpec, load_tasks
 from core.workflows import models as versions
 from core.workflows.frames import frames_to_choose_from
 from core.workflows.models import Card
+from core.workflows.points import PointsInForce, points_of
 from core.workflows.teaching import OpenCase
 from core.workflows.teaching import teaching_cases as drawn_cases
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.evaluation.comparison import Comparison
     from core.workflows.clinic import Clinic
     from core.workflows.clinic_pictures import CasePicture
     from core.workflows.operating import Bench
-    from core.workflows.points import PointsInForce
     from core.workflows.run_cards import RunCard
     from core.workflows.run_leaks import RunLeaks
     from core.workflows.run_performance import CurveFrames, EvaluationRun, GroupLevel, GroupRule
@@ -44,7 +45,10 @@ PREFERRED_TASK = "kidney_ct"
 
 @dataclass(frozen=True, slots=True)
 class VersionState:
-    """The version that answers for a task, or why none may."""
+    """The version that answers for a task, or why none may.
+
+    ``points`` are filled in by :func:`with_points`: they stand in the database.
+    """
 
     name: str | None
     digest: str | None
@@ -53,6 +57,7 @@ class VersionState:
     missing: bool = False
     unknown: bool = False
     card: Card | None = None
+    points: PointsInForce = field(default_factory=PointsInForce)
 
     @property
     def usable(self) -> bool:
@@ -116,11 +121,15 @@ def answer(
     frame: int | None,
     already_applied: tuple[str, ...],
     task_key: str,
+    points_key: str,
     *,
     _data: bytes,
     _version: str,
 ) -> Answer:
-    """Return the answer for these bytes; the key is what decides it, the rest is how to get it."""
+    """Return the answer for these bytes; the key is what decides it, the rest is how to get it.
+
+    ``points_key`` changes with the operating points in force, which decide what is flagged.
+    """
     from core.workflows.analyse import analyse_bytes
 
     return analyse_bytes(
@@ -232,11 +241,15 @@ def operating_bench(
     return open_bench(_task, *_runs)
 
 
-def points(task_key: str, version: VersionState) -> PointsInForce:
-    """Return the operating points in force; not cached: another session may sign one any time."""
-    from core.workflows.points import points_of
+def with_points(task_key: str, version: VersionState) -> VersionState:
+    """Return a usable version with the operating points in force, read anew: anyone may sign one.
 
-    return points_of(versions.verified_version(task_key, version.name))
+    Raises
+    ------
+    PersistenceError, ModelVersionError
+        If what was recorded, or the version's calibration, cannot be read.
+    """
+    return replace(version, points=points_of(versions.verified_version(task_key, version.name)))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Looking for wrong calls")
@@ -255,9 +268,7 @@ def clinic(
     from core.workflows.clinic import make_clinic
 
     of_run = cases(folder, digest, _run=_run)
-    return make_clinic(
-        _run, of_run, _task, class_name=class_name, kind=kind, points=_points
-    )
+    return make_clinic(_run, of_run, _task, class_name=class_name, kind=kind, points=_points)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -275,3 +286,35 @@ def case_picture(
     from core.workflows.clinic_pictures import case_picture as drawn
 
     return drawn(_clinic.stored, _clinic.cases, file, class_names, source=_source)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Drawing paired resamples")
+def comparison(
+    folder_a: str,
+    folder_b: str,
+    class_name: str,
+    threshold_a: float | None,
+    threshold_b: float | None,
+    *,
+    _pair: tuple[StoredRun, StoredRun],
+) -> Comparison:
+    """Return two stored runs compared; another margin needs no new draw (``at_margin``)."""
+    from core.workflows import comparing
+
+    run_a, run_b = (cases(str(run.folder), run.facts.version_digest, _run=run) for run in _pair)
+    return comparing.compare_runs(
+        run_a,
+        run_b,
+        class_name=class_name,
+        margin=comparing.MARGIN,
+        threshold_a=threshold_a,
+        threshold_b=threshold_b,
+    )
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def thumbnail(folder: str, file: str, *, _source: PictureSource) -> bytes:
+    """Return a small PNG of one picture of a stored run."""
+    from core.workflows import run_pictures
+
+    return run_pictures.thumbnail(_source.read(file))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._shared import contract_markup, leak_markup, markup
+from pages._shared import clinic_markup, contract_markup, leak_markup, markup, paired_markup
 from pages._shared.markup import colour as _colour
 from pages._shared.markup import text as _text
 
@@ -95,35 +95,24 @@ def gate_meter(distance: float, threshold: float) -> None:
     )
 
 
-def probability_bars(rows: Sequence[tuple[str, str, str, float]], *, called: str) -> None:
+def probability_bars(
+    rows: Sequence[tuple[str, str, str, float]],
+    *,
+    called: str,
+    ticks: Mapping[str, float],
+    flagged: Sequence[str],
+) -> None:
     """Show calibrated probabilities, largest first.
 
-    ``rows`` holds (class key, title, colour, probability in 0..1).
+    ``rows`` holds (class key, title, colour, probability in 0..1); ``ticks`` the threshold of a
+    class, drawn on its bar; ``flagged`` the classes that an operating point flags.
     """
     ranked = sorted(rows, key=lambda row: -row[3])
     items = "".join(
-        f"<li data-class='{_text(key)}' data-probability='{value:.9f}'"
-        f" class='{'sl-called' if key == called else ''}'>"
-        f"<span class='sl-name'>{_text(title)}</span>"
-        f"<span class='sl-bar' aria-hidden='true'><i style='width:{value * 100:.2f}%;"
-        f"background:{_colour(colour)}'></i></span>"
-        f"<span class='sl-value'>{percent(value)}</span></li>"
-        for key, title, colour, value in ranked
+        markup.probability_bar(row, called=called, tick=ticks.get(row[0]), flagged=flagged)
+        for row in ranked
     )
     st.html(f"<ol class='sl-bars' aria-label='Calibrated probabilities'>{items}</ol>")
-
-
-def percent(value: float) -> str:
-    """Return a probability in whole per cent; the ends are never rounded to certainty.
-
-    >>> percent(0.784), percent(0.999), percent(0.001)
-    ('78 %', '> 99 %', '< 1 %')
-    """
-    if value > 0.99:
-        return "> 99 %"
-    if value < 0.01:
-        return "< 1 %"
-    return f"{value * 100:.0f} %"
 
 
 def colour_bar(stops: Sequence[str], *, note: str) -> None:
@@ -287,3 +276,23 @@ def no_pane(words: str, why: str) -> None:
         f"<figure class='sl-pane'><div>{_text(why)}</div>"
         f"<figcaption>{_text(words)}</figcaption></figure>"
     )
+
+
+def measures(rows: Sequence[paired_markup.Measure]) -> None:
+    """Show figures of two runs with their difference and its test."""
+    st.html(paired_markup.measures(rows))
+
+
+def miss_table(misses: Mapping[str, int], *, title: str) -> None:
+    """Show who missed what: see :func:`pages._shared.paired_markup.miss_table`."""
+    st.html(paired_markup.miss_table(misses, title=title))
+
+
+def clinic_head(headline: str, detail: str) -> None:
+    """Show the sentence of the clinic: how many, of how many, where; its interval below."""
+    st.html(clinic_markup.head(headline, detail))
+
+
+def clinic_card(card: clinic_markup.Card) -> None:
+    """Show a wrong call: pictures, maps, neighbours, probabilities, scores."""
+    st.html(clinic_markup.card(card))

@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.domain import Answer, SeenImage, Status, StudyImage
 from core.tasks import TaskSpec
-from core.workflows.models import Card
 from pages._shared import answers, pictures, resources, state, style, worth
+from pages._shared.resources import VersionState
 from pages._shared.state import Study
 
 _REFUSED = "Outside what this model was trained on"
@@ -15,13 +15,13 @@ _UNREADABLE = "This file cannot be read"
 _NOT_ANSWERED = "There is no answer for this picture"
 
 
-def show_verdict(study: Study, answer: Answer, task: TaskSpec, card: Card | None) -> None:
+def show_verdict(study: Study, answer: Answer, task: TaskSpec, version: VersionState) -> None:
     """Show the answer, or the refusal, which then takes the whole column."""
     if answer.status is Status.OK and answer.prediction is not None and answer.gate is not None:
         style.verdict("ok", "Inside what this model was trained on", "")
         style.gate_meter(answer.gate.distance, answer.gate.threshold)
         _show_probabilities(answer, task)
-        _show_worth(answer, task, card)
+        _show_worth(answer, task, version)
     else:
         _show_refusal(study, answer)
     if answer.seen is not None or answers.carries_recipe(study):
@@ -37,15 +37,24 @@ def _show_probabilities(answer: Answer, task: TaskSpec) -> None:
         (item.key, item.title, item.colour, prediction.probabilities[item.key])
         for item in task.classes
     ]
-    style.probability_bars(rows, called=prediction.predicted)
+    flagged = prediction.flagged if prediction.thresholds else ()
+    style.probability_bars(
+        rows, called=prediction.predicted, ticks=prediction.thresholds, flagged=flagged
+    )
 
 
-def _show_worth(answer: Answer, task: TaskSpec, card: Card | None) -> None:
-    """Say how often this version finds the called class on series it had not seen."""
-    if answer.prediction is None or card is None:
+def _show_worth(answer: Answer, task: TaskSpec, version: VersionState) -> None:
+    """Say what the points in force find, else how often this version finds the called class."""
+    prediction = answer.prediction
+    if prediction is None:
         return
-    called = task.class_spec(answer.prediction.predicted)
-    sentence = worth.sentence(card, called.key, called.title, group_name=task.group_name)
+    told = worth.points_said(version.points, prediction, task)
+    for sentence in told:
+        style.quiet(sentence)
+    if told or version.card is None:
+        return
+    called = task.class_spec(prediction.predicted)
+    sentence = worth.sentence(version.card, called.key, called.title, group_name=task.group_name)
     if sentence:
         style.quiet(sentence)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from core.domain import Prediction
+from core.tasks import TaskSpec
 from core.workflows.models import Card
+from core.workflows.points import ANY_FINDING, OperatingPoint, PointsInForce
 from pages._shared import style
 
 
@@ -33,3 +36,54 @@ def sentence(card: Card, class_name: str, title: str, *, group_name: str) -> str
         unseen = f"On {style.plural(group_name)} it had not seen, "
         return f"{unseen}{found} ({interval}n {figure.n:,}{groups})."
     return None
+
+
+def points_said(points: PointsInForce, prediction: Prediction, task: TaskSpec) -> list[str]:
+    """Return what the signed points find and what they cost: of the flagged findings, else one.
+
+    Parameters
+    ----------
+    points : PointsInForce
+    prediction : Prediction
+    task : TaskSpec
+
+    Returns
+    -------
+    list of str
+        One sentence a flagged finding with a signed point, or of the most probable finding with
+        one where none is flagged; one more for the rule of any finding. Empty without points.
+    """
+    signed = points.signed
+    ranked = sorted(
+        (name for name in task.findings if name in signed),
+        key=lambda name: -prediction.probabilities[name],
+    )
+    shown = [name for name in ranked if name in prediction.flagged] or ranked[:1]
+    lines = [_point_said(signed[name], task.class_spec(name).title, task) for name in shown]
+    if ANY_FINDING in signed:
+        lines.append(_point_said(signed[ANY_FINDING], "finding", task))
+    return lines
+
+
+def _point_said(point: OperatingPoint, title: str, task: TaskSpec) -> str:
+    value, low, high = point.sensitivity
+    what = style.plural(title.lower())
+    head = f"At this point ({title.lower()} ≥ {point.threshold:.3f}, signed by {point.signed_by})"
+    if point.class_name == ANY_FINDING:
+        head = f"At the point for any finding (≥ {point.threshold:.3f}, by {point.signed_by})"
+    if value is None:
+        return f"{head} it is not known how many {what} the model finds: none was there to check."
+    interval = (
+        f"{low * 100:.0f}–{high * 100:.0f} %, " if low is not None and high is not None else ""
+    )
+    groups = (
+        f", {point.n_groups:,} {style.plural(task.group_name)}"
+        if point.n_groups is not None
+        else ""
+    )
+    said = f"{head} the model finds {value * 100:.0f} % of {what} ({interval}n {point.n_positive:,}"
+    spared = point.specificity[0]
+    alarms = ""
+    if spared is not None:
+        alarms = f" and calls {100 * (1 - spared):.0f} of 100 pictures without one suspicious"
+    return f"{said}{groups}){alarms}."
