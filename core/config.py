@@ -127,7 +127,7 @@ def settings() -> Settings:
 
 
 def check_folders() -> None:
-    """Refuse a setting that names a folder which does not exist.
+    """Refuse a setting that names a folder which does not exist, and a home that is a file.
 
     Raises
     ------
@@ -143,6 +143,13 @@ def check_folders() -> None:
                 remedy="Correct the path, create the folder or unset the setting.",
                 column=key,
             )
+    home = settings().home
+    if os.path.isfile(home):  # Path.is_file raises where a folder above cannot be entered
+        raise SettingsError(
+            f"{PREFIX}HOME names a file: {home}.",
+            remedy="Name a folder, which is made where it is missing, or unset the setting.",
+            column=PREFIX + "HOME",
+        )
 
 
 def masked(address: str) -> str:

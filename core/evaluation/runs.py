@@ -157,12 +157,23 @@ def write_run(run: EvaluationRun, folder: Path) -> Path:
     Raises
     ------
     EvaluationError
-        If the folder exists already (a stored run never changes).
+        If the folder exists already (a stored run never changes), or cannot be written.
     """
     if folder.exists():
         raise EvaluationError(
             f"The run {folder.name} is stored already.", remedy="Store it under another name."
         )
+    try:
+        return _write(run, folder)
+    except OSError as error:
+        raise EvaluationError(
+            f"The run cannot be stored in {folder.parent} ({type(error).__name__}).",
+            remedy="Check that SECOND_LOOK_HOME is a folder that you may write and that its disk "
+            "is not full, or evaluate without storing (--no-store).",
+        ) from None
+
+
+def _write(run: EvaluationRun, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.parent / f".{folder.name}.{os.getpid()}.part"
     shutil.rmtree(draft, ignore_errors=True)

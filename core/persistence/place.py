@@ -25,10 +25,14 @@ def database_file(url: str) -> Path | None:
 
 
 def database_exists() -> bool:
-    """Return whether anything may have been recorded: a file is there, or a server is named."""
+    """Return whether anything may have been recorded: a file is there, or a server is named.
+
+    A folder that cannot be entered may hold a database, too: whoever opens it is told.
+    """
     path = database_file(database_url())
-    return path is None or _wal(path).exists() or path.exists()
-
-
-def _wal(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
+    if path is None:
+        return True
+    try:
+        return path.exists() or path.with_name(f"{path.name}-wal").exists()
+    except OSError:
+        return True

@@ -80,6 +80,19 @@ def test_a_folder_that_does_not_exist_is_refused_by_the_check(use_settings, name
     assert caught.value.column == f"SECOND_LOOK_{name.upper()}"
 
 
+def test_a_home_that_is_a_file_is_refused_by_the_check(use_settings, tmp_path):
+    (tmp_path / "home").write_text("a file")
+    use_settings(home=tmp_path / "home")
+    with pytest.raises(SettingsError, match="SECOND_LOOK_HOME names a file") as caught:
+        check_folders()
+    assert caught.value.column == "SECOND_LOOK_HOME"
+
+
+def test_a_home_that_is_not_there_yet_passes_the_check(use_settings, tmp_path):
+    use_settings(home=tmp_path / "later")
+    assert check_folders() is None
+
+
 def test_folders_that_exist_pass_the_check(use_settings, tmp_path):
     use_settings(data_root=tmp_path, tasks=tmp_path)
     assert check_folders() is None

@@ -141,3 +141,10 @@ def test_a_subset_keeps_rows_together():
     assert part.n == int(run.refused.sum())
     assert part.file.tolist() == run.file[run.refused].tolist()
     assert part.slices["centre"].tolist() == run.slices["centre"][run.refused].tolist()
+
+
+def test_a_run_that_cannot_be_written_is_a_sentence(tmp_path):
+    (tmp_path / "home").write_text("a file")
+    with pytest.raises(EvaluationError, match="cannot be stored in") as refusal:
+        write_run(whole_run(), tmp_path / "home" / "evaluation" / "run")
+    assert "Check that SECOND_LOOK_HOME is a folder" in refusal.value.remedy

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from core.errors import PersistenceError
 from core.persistence import sqlite_file
 from core.persistence.database import Database, database
+from core.persistence.place import database_exists
 from core.persistence.store import Store, store
 from core.persistence.tables import TABLES
 from tests.core.persistence.conftest import CAUSE, RECORDS, ordinary_user
@@ -106,6 +107,16 @@ def test_a_home_that_cannot_be_made_is_a_sentence(open_home):
     with ordinary_user():
         told = refusal_of(lambda: store().add(CAUSE))
     assert "cannot be used (PermissionError). Check that SECOND_LOOK_HOME is a folder" in told
+
+
+def test_a_home_that_cannot_be_entered_is_a_sentence_and_not_an_empty_one(open_home):
+    store().add(CAUSE)
+    open_home.chmod(0o700)
+    with ordinary_user():
+        assert database_exists()
+        told = refusal_of(lambda: store().causes("r1"))
+    assert "cannot be used (PermissionError)" in told
+    open_home.chmod(0o755)
 
 
 def test_a_home_that_is_a_file_is_a_sentence(tmp_path, use_settings):
