@@ -10,6 +10,8 @@ PAGES = {
     "Validate": [
         st.Page("pages/performance.py", title="Performance", url_path="performance"),
         st.Page("pages/operating_point.py", title="Operating point", url_path="operating_point"),
+        st.Page("pages/missed_findings.py", title="Missed findings", url_path="missed_findings"),
+        st.Page("pages/compare.py", title="Compare", url_path="compare"),
     ],
     "Build": [st.Page("pages/models.py", title="Models", url_path="models")],
 }

@@ -23,6 +23,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "refused": ("⊘", "Outside use"),
     "error": ("✕", "Unreadable"),
     "choose": ("▤", "Choose a frame"),
+    "open": ("?", "Cannot tell"),
 }
 
 
