@@ -126,7 +126,8 @@ def pairs_across(
             continue
         n += n_across
         has_twin[rows] = True
-        few = np.concatenate([rows[on == side][:keep] for side in np.unique(on)])
+        some = np.unique(on, return_index=True)[1][: keep + 1]  # enough sides for `keep` pairs
+        few = np.concatenate([rows[on == side][:keep] for side in on[some]])
         first, second = np.nonzero(np.triu(sides[few][:, None] != sides[few][None, :]))
         closest.add(np.column_stack([few[first], few[second]]), np.zeros(len(first)))
     return PairsAcross(n, closest.pairs(digests, sides), has_twin)

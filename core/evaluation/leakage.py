@@ -23,6 +23,7 @@ Known = Literal["stored", "folds", "column", "version", ""]
 GROUP_COLUMN = "group_in_training"  # slice columns that the trainer stores with a run
 TWIN_COLUMN = "twin_in_training"
 YES, NO = "yes", "no"
+TRAINING_FILE = "training_pictures.parquet"  # of a version, in its folder
 SPLIT_COLUMNS = ("split", "part", "subset")
 FOLD_COLUMN = "fold"
 _TRAIN = frozenset({"train", "training"})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,13 +24,14 @@ class Judged:
     """Probabilities of rows of the job's data.
 
     ``refused`` (m,) bool: by the gate. ``fold`` (m,) int64: which fold judged each row, zero-based,
-    or None where there are no folds.
+    or None where there are no folds. ``slices`` (m,) object each: columns to store beside.
     """
 
     rows: NDArray[np.int64]
     y_prob: NDArray[np.float64]
     refused: NDArray[np.bool_]
     fold: NDArray[np.int64] | None = None
+    slices: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
 
 
 def make_run(job: TrainingJob, judged: Judged, *, name: str, made: str) -> EvaluationRun:
@@ -54,6 +56,7 @@ def make_run(job: TrainingJob, judged: Judged, *, name: str, made: str) -> Evalu
     slices = {column: frame[column].to_numpy(dtype=object) for column in job.manifest.slice_columns}
     if judged.fold is not None:
         slices["fold"] = np.array([str(fold + 1) for fold in judged.fold.tolist()], dtype=object)
+    slices |= judged.slices
     return EvaluationRun(
         class_names=job.task.class_names,
         file=frame["file"].to_numpy(dtype=object),
@@ -108,13 +111,13 @@ def known_failures(job: TrainingJob, run: EvaluationRun, figures: RunFigures) ->
         missed = called[(run.y_true == index) & (called != index)]
         most = run.class_names[int(np.bincount(missed).argmax())]
         sentences.append(
-            f"{job.task.class_spec(name).title}: {len(missed)} of {figure.n} pictures were called "
+            f"{job.task.class_spec(name).title}: {len(missed):,} of {figure.n:,} pictures were called "
             f"something else, most often {job.task.class_spec(most).title.lower()} "
             f"({run.facts.split.replace('_', ' ')})."
         )
     share = float(run.refused.mean())
     sentences.append(
-        f"{share:.1%} of {run.n} pictures of unseen {job.task.group_name} groups were refused as "
+        f"{share:.1%} of {run.n:,} pictures (each of a {job.task.group_name} not seen) were refused as "
         f"foreign ({run.facts.split.replace('_', ' ')})."
     )
     return tuple(sentences)
@@ -132,7 +135,7 @@ def training_data(job: TrainingJob, fitted: NDArray[np.int64]) -> TrainingData:
         n_by_class=dict(zip(job.task.class_names, counts, strict=True)),
         split=(
             f"By {job.task.group_name}, seeded: "
-            + ", ".join(f"{part} {n} pictures" for part, n in kept.items())
+            + ", ".join(f"{part} {n:,} pictures" for part, n in kept.items())
             + f"; fitted on {', '.join(job.fitted_parts)}, at most {job.config.per_group} pictures "
             f"a {job.task.group_name}."
         ),

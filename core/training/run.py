@@ -19,6 +19,7 @@ from core.inference.gate import Gate
 from core.inference.gate_fitting import out_of_fold_distances
 from core.training.crossval import OutOfFold, run_folds, run_random_split
 from core.training.export import export_network
+from core.training.exposure import Exposures, training_pictures
 from core.training.forward import Measured
 from core.training.job import Listener, TrainingJob
 from core.training.report import (
@@ -100,6 +101,7 @@ class _Run:
         self.job, self.config, self.data = job, job.config, job.data
         self.bench = Workbench(job)
         self.gate_settings = GateSettings(job.config.gate_quantile, job.config.gate_prototypes)
+        self.exposures = Exposures(job)
         self.runs: dict[str, EvaluationRun] = {}
         self.metrics: list[MetricSet] = []
         self.failures: tuple[str, ...] = ()
@@ -205,7 +207,9 @@ class _Run:
                 folded.gate_features, data.group, folded.folds, at_most=self.gate_settings.at_most
             )
             refused |= distances > gate.threshold
-        self._add(Judged(everything, y_prob, refused, folded.folds), name="out_of_fold", made=made)
+        seen = self.exposures.of_folds(folded.folds)
+        judged = Judged(everything, y_prob, refused, folded.folds, seen)
+        self._add(judged, name="out_of_fold", made=made)
 
     def _judge_test(
         self, rows: Any, measured: Measured, calibration: Calibration, gate: Gate
@@ -220,7 +224,8 @@ class _Run:
             f"own test part (seed {self.config.seed}): nothing was fitted on any "
             f"{self.job.task.group_name} in it"
         )
-        self._add(Judged(test, y_prob, refused), name="test", made=made)
+        seen = self.exposures.of_held_out(test, self.job.rows("train", "validation", "calibration"))
+        self._add(Judged(test, y_prob, refused, slices=seen), name="test", made=made)
 
     def _judge_random_split(self) -> None:
         judged = run_random_split(self.bench)
@@ -230,9 +235,11 @@ class _Run:
             "measures memory and counts for nothing"
         )
         nobody = np.zeros(len(judged.rows), bool)
-        run = make_run(
-            self.job, Judged(judged.rows, y_prob, nobody), name="random_split", made=made
-        )
+        trained = np.setdiff1d(self.bench.thinned, judged.rows)
+        seen = self.exposures.of_random_split(judged.rows, trained)
+        of_run = Judged(judged.rows, y_prob, nobody, slices=seen)
+        run = make_run(self.job, of_run, name="random_split", made=made)
+        self.runs["random_split"] = run
         self.metrics.append(summarise(run, title=_sentence(made), leakage=True)[0])
 
     def _add(self, judged: Judged, *, name: str, made: str) -> None:
@@ -256,6 +263,7 @@ class _Run:
             gate=gate,
             metrics=tuple(self.metrics),
             runs=self.runs,
+            training_pictures=training_pictures(self.job),
             views=self.config.views,
             parameters=settings_for_card(self.config),
             known_failures=self.failures,

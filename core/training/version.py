@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from core.architectures import ArchitectureSpec
+from core.evaluation.leakage import TRAINING_FILE, TrainingPictures
 from core.evaluation.runs import EvaluationRun, write_run
 from core.inference.calibration import Calibration
 from core.inference.card import Card, MetricSet, TrainingData
@@ -54,6 +55,8 @@ class VersionDraft:
     metrics : tuple of MetricSet
     runs : mapping of run name to EvaluationRun
         Stored under ``evaluation/<name>``.
+    training_pictures : TrainingPictures or None
+        By name, so that a later evaluation can tell what was trained on.
     views : tuple of str
         Test-time views; the first is ``identity``.
     parameters : mapping
@@ -71,6 +74,7 @@ class VersionDraft:
     gate: Gate
     metrics: tuple[MetricSet, ...] = ()
     runs: Mapping[str, EvaluationRun] = field(default_factory=dict)
+    training_pictures: TrainingPictures | None = None
     views: tuple[str, ...] = ("identity",)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     known_failures: tuple[str, ...] = ()
@@ -114,6 +118,8 @@ def export_version(
         )
         for name, run in draft.runs.items():
             content[f"evaluation/{name}"] = write_run(run, Path(folder) / name)
+        if draft.training_pictures is not None:
+            content[TRAINING_FILE] = draft.training_pictures.to_bytes()
         content["card.yaml"] = card_of(network, draft).to_yaml()
         content["calibration.yaml"] = draft.calibration.to_yaml()
         content["gate.npz"] = draft.gate.to_bytes()

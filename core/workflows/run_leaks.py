@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from core.domain import Figure
-from core.evaluation.leakage import shared_groups
+from core.evaluation.leakage import shared_groups, split_column
 from core.evaluation.runs import EvaluationRun
 from core.inference.card import MetricSet
 from core.tasks import TaskSpec, load_task
@@ -77,11 +77,18 @@ def run_leaks(stored: StoredRun) -> RunLeaks:
     return RunLeaks(
         verdict=verdict,
         headline=_headline(known, verdict),
-        how=f"How it was split: {stored.facts.split_made.rstrip('.')}.",
+        how=_how(known),
         sentences=tuple(_sentences(known, verdict, reason=reason)),
         compared=_compared(known, verdict, task),
         search_wanted=not_searched and verdict != "apart" and not reason,
     )
+
+
+def _how(known: Known) -> str:
+    column = split_column(known.run) if known.exposure.known == "column" else None
+    if column is not None:
+        return f"How it was split: by the file's column {column!r}."
+    return f"How it was split: {known.stored.facts.split_made.rstrip('.')}."
 
 
 def is_random(stored: StoredRun) -> bool:
@@ -146,7 +153,7 @@ def _sentences(known: Known, verdict: Verdict, *, reason: str) -> list[str]:
     if shared:
         total = len(set(run.group.tolist())) if run.group is not None else 0
         said.append(f"{shared:,} of {total:,} {_plural(_groups_word(known))} were trained on too.")
-    if run.group is None:
+    if run.group is None and verdict != "unknown":
         said.append("Groups (series, patients, slides) are unknown.")
     elif facts.group_source == "found":
         said.append("Groups were found from the pixels.")
@@ -171,6 +178,9 @@ def _twins_said(known: Known, verdict: Verdict, *, reason: str) -> list[str]:
     if found.twin is not None:
         n = int((found.twin & ~found.seen).sum())
         return [f"{n:,} of {run.n:,} cases have a nearly equal picture in training{above}."]
+    if twins is not None and not twins.groups:
+        groups = _plural(_groups_word(known))
+        return [f"{twins.n_pairs:,} pairs of nearly equal pictures{above} are of two {groups}."]
     if twins is not None:
         n_groups = len(set(twins.groups))
         return [

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from core.config import settings
 from core.domain import ByteArray
 from core.errors import CoreError, EvaluationError, ModelVersionError
-from core.evaluation.leakage import Exposure, TrainingPictures, exposure
+from core.evaluation.leakage import TRAINING_FILE, Exposure, TrainingPictures, exposure
 from core.evaluation.runs import EvaluationRun, read_facts
 from core.inference.package import ModelVersion, find_version
 from core.tasks import load_task
@@ -28,7 +28,6 @@ from core.workflows.run_pictures import PictureSource, picture_source
 from core.workflows.stored_runs import StoredRun, find_run, open_run
 
 FOLDER = "twins"
-TRAINING_FILE = "training_pictures.parquet"
 MOST = 50_000  # pictures; every pair is looked at, which takes minutes from there on
 _SCHEMA = 1
 _THREADS = 2  # a person reads the page meanwhile
@@ -44,7 +43,7 @@ class Twins:
     ----------
     kind : {"across", "within"}
         "across": cases against what was trained on. "within": cases against each other, because
-        nothing is known of the training pictures.
+        nothing is known of the training pictures; pairs are then of different groups.
     correlation : float
         Above it two pictures are nearly equal.
     n_searched, n_unreadable : int
@@ -53,7 +52,8 @@ class Twins:
     files : tuple of str
         "across": the cases with a nearly equal picture in training.
     groups : tuple of int
-        "within": number of the group of nearly equal pictures of each case of the run.
+        "within", of a run without groups: number of the group of nearly equal pictures of each
+        case.
     """
 
     kind: Literal["across", "within"]
@@ -72,6 +72,7 @@ class _Plan:
     pictures: Sequence[tuple[PictureSource, str]]
     sides: NDArray[np.int64] | None
     is_case: NDArray[np.bool_]
+    kind: Literal["across", "within"] = "across"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,7 +185,7 @@ def search_twins(stored: StoredRun, *, progress: Progress | None = None) -> Twin
         chosen = np.flatnonzero(pairs.has_twin & plan.is_case).tolist()
         files = tuple(plan.pictures[row][1] for row in chosen)
         found = Twins(
-            "across", threshold, len(names), len(survey.errors), n_pairs=pairs.n, files=files
+            plan.kind, threshold, len(names), len(survey.errors), n_pairs=pairs.n, files=files
         )
     _write(found, known.digest)
     return found
@@ -239,7 +240,9 @@ def _plan(known: Known) -> _Plan | str:
     if known.training is None:
         if known.stored.facts.model_version is not None:
             return "The version does not say which pictures it was trained on."
-        return _Plan(cases, None, np.ones(run.n, dtype=bool))
+        from core.evaluation.figures import group_codes
+
+        return _Plan(cases, group_codes(run), np.ones(run.n, dtype=bool), "within")
     trained = [str(file) for file in known.training.file]
     if known.same_data:
         others = sorted(set(trained) - set(files))

@@ -89,6 +89,15 @@ def test_metrics_carry_n_groups_and_intervals_and_the_leak_is_labelled(finished)
 
 
 @pytest.mark.slow
+def test_the_leaking_run_is_stored_and_says_which_pictures_straddle(finished):
+    run = stored(finished, "random_split")
+    assert run.facts.split == "random_split"
+    assert set(run.slices["group_in_training"]) <= {"yes", "no"}
+    assert (run.slices["group_in_training"] == "yes").mean() > 0.5
+    assert set(stored(finished, "out_of_fold").slices["twin_in_training"]) == {"no"}
+
+
+@pytest.mark.slow
 def test_the_card_says_what_was_fitted_on_and_how(finished, ready):
     job, card = finished[0], ready.version.card
     assert job.fitted_parts == ("train", "calibration")
@@ -125,6 +134,7 @@ def test_the_run_is_tracked_with_settings_epochs_and_figures(finished):
 
 
 def test_a_run_without_folds_calibrates_on_its_calibration_part(tmp_path):
+    from core.evaluation.leakage import TRAINING_FILE, TrainingPictures
     from core.inference.package import read_version
     from core.inference.ready import load_version
     from core.training.run import train_version
@@ -135,6 +145,9 @@ def test_a_run_without_folds_calibrates_on_its_calibration_part(tmp_path):
     assert list(trained.metrics) == ["test"]
     assert ready.calibration.n == len(job.rows("calibration"))
     assert ready.version.card.training_data.n_groups == len(set(job.data.group[job.rows("train")]))
+    named = TrainingPictures.from_bytes(ready.version.file(TRAINING_FILE).read_bytes())
+    expected = job.data.file[job.rows("train", "validation", "calibration")]
+    assert named.file.tolist() == expected.tolist()
 
 
 @pytest.mark.slow
