@@ -36,27 +36,16 @@ def forest_chart(
     figure = go.Figure()
     for name, row in zip(names, rows.to_dict("records"), strict=True):
         _one_row(figure, row, name=name, colour=colours.get(row["class"], ACCENT))
-    styled(figure, height=64 + ROW * len(rows))
+    styled(figure, height=44 + ROW * len(rows))
     reach = _reach(rows, margin)
     figure.update_xaxes(
         range=[-reach, reach],
-        ticksuffix="",
-        title="points of sensitivity, B − A (right: B finds more)",
         zeroline=True,
         zerolinecolor=QUIET,
-        side="bottom",
+        side="top",
     )
     one_row_each(figure, names)
     figure.add_vline(x=-margin * 100, line={"color": MARGIN_LINE, "dash": "dash", "width": 1.5})
-    figure.add_annotation(
-        x=-margin * 100,
-        y=1,
-        yref="paper",
-        yanchor="bottom",
-        text=f"margin −{margin * 100:g}",
-        showarrow=False,
-        font={"color": MARGIN_LINE, "size": 12},
-    )
     return figure
 
 

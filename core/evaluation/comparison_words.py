@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from core.evaluation.comparison import FEW_GROUPS, Comparison, leading
 from core.evaluation.mcnemar import Misses
 
+_NO_TITLES: Mapping[str, str] = MappingProxyType({})
 _ENOUGH = 2000  # no more cases than this are named as needed
 _DISCORDANT = 5  # fewer cases that only one missed: a resample hardly knows how they scatter
 
 
-def reason(made: Comparison) -> str:
-    """Return why the verdict is what it is, in one sentence."""
-    name = made.class_name
+def reason(made: Comparison, titles: Mapping[str, str] = _NO_TITLES) -> str:
+    """Return why the verdict is what it is, in one sentence; ``titles`` names the classes."""
+    name = titles.get(made.class_name, made.class_name)
     if not made.gap.misses.n:
         return f"No case is {name}: its sensitivity is undefined, so nothing can be said."
     if made.same:
@@ -38,23 +42,24 @@ def reason(made: Comparison) -> str:
     )
 
 
-def doubts(made: Comparison) -> tuple[str, ...]:
+def doubts(made: Comparison, titles: Mapping[str, str] = _NO_TITLES) -> tuple[str, ...]:
     """Return what a reader of the verdict has to know, most important first."""
-    said = [*_harmed(made), *_too_few(made)]
+    name = titles.get(made.class_name, made.class_name)
+    said = [*_harmed(made, titles), *_too_few(made, name)]
     n_groups = made.gap.difference.n_groups
     if n_groups is not None and 2 <= n_groups < FEW_GROUPS and not made.same:
         said.append(
-            f"Only {n_groups} groups hold {made.class_name}: with so few, the 95 % interval "
+            f"Only {n_groups} groups hold {name}: with so few, the 95 % interval "
             "covered 91 to 95 % in simulation."
         )
     if made.n_groups is not None and not made.same:
         said.append("The p values take every case as independent; the intervals respect groups.")
     if made.areas.p is None:
-        said.append(_no_area_test(made))
+        said.append(_no_area_test(made, name))
     return (*said, *made.notes)
 
 
-def _harmed(made: Comparison) -> list[str]:
+def _harmed(made: Comparison, titles: Mapping[str, str]) -> list[str]:
     """Name classes and slices in which B is certainly worse by more than the margin."""
     others = [gap for gap in made.classes if gap.class_name != made.class_name]
     harmed = [gap for gap in (*others, *made.slices) if made.verdict_in(gap) == "may not"]
@@ -73,7 +78,7 @@ def _harmed(made: Comparison) -> list[str]:
     ]
 
 
-def _too_few(made: Comparison) -> list[str]:
+def _too_few(made: Comparison, name: str) -> list[str]:
     """Say where the verdict rests on so few cases that an exact bound would not carry it."""
     table, bound = made.gap.misses, made.gap.misses.newly_missed.high
     if made.same or bound is None or made.verdict != "may replace" or bound < made.margin:
@@ -83,7 +88,7 @@ def _too_few(made: Comparison) -> list[str]:
     needed = positives_needed(table, made.margin)
     more = f" It would take {needed:,} with no more misses." if needed else ""
     return [
-        f"B newly misses {table.only_b_missed} of {table.n:,} cases of {made.class_name}, and "
+        f"B newly misses {table.only_b_missed} of {table.n:,} cases of {name}, and "
         f"could newly miss up to {bound:.0%} (exact, 97.5 %): few cases carry this verdict.{more}"
     ]
 
@@ -103,11 +108,11 @@ def positives_needed(table: Misses, margin: float) -> int | None:
     return None
 
 
-def _no_area_test(made: Comparison) -> str:
+def _no_area_test(made: Comparison, name: str) -> str:
     n_positive = made.gap.misses.n
     if made.areas.difference is None:
         side = "no case is" if n_positive == 0 else "every case is"
-        return f"The AUC is undefined: {side} {made.class_name}."
+        return f"The AUC is undefined: {side} {name}."
     if made.areas.standard_error is None:
         return "DeLong's test needs two cases on either side: its p is undefined."
     return "The areas differ without any spread: DeLong's p is undefined."

@@ -163,18 +163,18 @@ def partners(run: StoredRun, runs: Sequence[StoredRun]) -> list[StoredRun]:
     ]
 
 
-def reason(made: Comparison) -> str:
-    """Return why the verdict is what it is, in one sentence."""
+def reason(made: Comparison, titles: Mapping[str, str] | None = None) -> str:
+    """Return why the verdict is what it is, in one sentence; ``titles`` names the classes."""
     from core.evaluation import comparison_words
 
-    return comparison_words.reason(made)
+    return comparison_words.reason(made, titles or {})
 
 
-def doubts(made: Comparison) -> tuple[str, ...]:
+def doubts(made: Comparison, titles: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Return what a reader of the verdict has to know."""
     from core.evaluation import comparison_words
 
-    return comparison_words.doubts(made)
+    return comparison_words.doubts(made, titles or {})
 
 
 def gap_frame(made: Comparison) -> pd.DataFrame:
@@ -185,7 +185,7 @@ def gap_frame(made: Comparison) -> pd.DataFrame:
     margin, verdict``. ``low`` and ``high`` respect groups where there are any. Undefined is NaN.
     """
     others = [gap for gap in made.classes if gap.class_name != made.class_name]
-    rows = [_gap_row(made, gap) for gap in (made.gap, *made.slices, *others)]
+    rows = [_gap_row(made, gap) for gap in (made.gap, *others, *made.slices)]
     frame = pd.DataFrame(rows)
     shares = ["sensitivity_a", "sensitivity_b", "difference", "low", "high", "mcnemar_p"]
     return frame.astype({**dict.fromkeys(shares, "float64"), "n_groups": "Int64"})

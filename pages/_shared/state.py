@@ -37,7 +37,6 @@ CHOSEN_ON = "operating.chosen_on"
 CHECKED_ON = "operating.checked_on"
 TRADE_OFF = "operating.trade_off"
 SIGNED_BY = "operating.signed_by"
-SIGNED = "operating.signed"
 CLINIC_CLASS = "clinic.class"
 CLINIC_KIND = "clinic.kind"
 CLINIC_ASKED = "clinic.asked"
@@ -177,6 +176,11 @@ def uploader_key() -> str:
 def widget_key(widget: str, study: Study) -> str:
     """Return the key of a widget that belongs to one picture of the light box."""
     return f"{widget}.{study.key}"
+
+
+def compare_case_key(file: str) -> str:
+    """Return the key of one card of Compare; no file name stands in it."""
+    return f"compare_case_{hashlib.sha256(file.encode()).hexdigest()[:16]}"
 
 
 def compare_threshold_key(which: str, run: str, class_name: str) -> str:
