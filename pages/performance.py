@@ -37,7 +37,8 @@ try:
         figures.show_classes(made, groups, task)
         figures.show_level(made, groups, task)
     drawn = resources.curves(*key, _run=run)
-    curves.show(made, drawn, task)
+    charts = resources.curve_charts(*key, _made=made, _curves=drawn, _task=task)
+    curves.show(made, charts)
     with tables:
         figures.show_downloads(made, groups, drawn, task)
     cells.show_cell(made, task)

@@ -6,13 +6,22 @@ import argparse
 
 from core.commands.arguments import add_task
 from core.workflows.benchmarking import Row, run_bench
+from core.workflows.benchmarking_evaluation import run_evaluation_bench
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``bench``."""
+    parser.add_argument(
+        "part",
+        nargs="?",
+        choices=["engine", "evaluation"],
+        default="engine",
+        help="engine: one answer and its maps (the default); evaluation: figures of a million "
+        "cases, a moved threshold, the Performance page (some minutes)",
+    )
     add_task(parser, required=False)
     parser.add_argument(
-        "--rounds", metavar="N", type=_positive, default=200, help="turns of the fast comparisons"
+        "--rounds", metavar="N", type=_positive, help="turns of the fast comparisons"
     )
     parser.add_argument(
         "--starts", metavar="N", type=_positive, default=5, help="turns of the process starts"
@@ -21,9 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure; a target that is missed is told, and no failure of the command."""
-    rows = run_bench(
-        task=args.task, rounds=args.rounds, starts=args.starts, progress=args.out.progress
-    )
+    if args.part == "evaluation":
+        rows = run_evaluation_bench(rounds=args.rounds or 3, progress=args.out.progress)
+    else:
+        rows = run_bench(
+            task=args.task,
+            rounds=args.rounds or 200,
+            starts=args.starts,
+            progress=args.out.progress,
+        )
     args.out.document(rows, text="\n".join(_text(name, row) for name, row in rows.items()))
     return 0
 

@@ -25,6 +25,7 @@ _MISSED_PAGE = "pages/missed_findings.py"
 
 def show_matrix(made: Performance, task: TaskSpec) -> None:
     """Show the confusion matrix: rows are the reference, columns the called class; click a cell."""
+    _forget_other_classes(made)
     scale = st.segmented_control(
         "Scale of the matrix", list(_SCALES), default="count", required=True,
         format_func=_SCALES.get, key="performance.scale", label_visibility="collapsed",
@@ -33,7 +34,7 @@ def show_matrix(made: Performance, task: TaskSpec) -> None:
         made.confusion,
         titles=titles(task),
         scale=scale or "count",
-        chosen=_settled_cell(made, task),
+        chosen=_chosen_cell(made),
         height=64 + 58 * len(task.classes),
     )
     st.plotly_chart(
@@ -53,17 +54,21 @@ def _take_click() -> None:
         st.session_state[state.CELL_PAGE] = 0
 
 
-def _settled_cell(made: Performance, task: TaskSpec) -> tuple[str, str]:
-    """Return the cell that is looked at; first the most frequent way to miss a finding."""
-    names = list(dict.fromkeys(made.confusion["y_true"]))
-    cells = made.confusion
-    missed = cells["y_true"].isin(task.findings) & ~cells["called"].isin(task.findings)
-    wrong = cells[missed if missed.any() else cells["y_true"] != cells["called"]]
-    worst = wrong.loc[wrong["n"].idxmax()]
-    for key, default in ((state.CELL_TRUE, worst["y_true"]), (state.CELL_CALLED, worst["called"])):
+def _chosen_cell(made: Performance) -> tuple[str, str] | None:
+    """Return the (true, called) class of the cell that is looked at; None before one is chosen."""
+    names = set(made.confusion["y_true"])
+    pair = [st.session_state.get(key) for key in (state.CELL_TRUE, state.CELL_CALLED)]
+    if pair[0] in names and pair[1] in names:
+        return str(pair[0]), str(pair[1])
+    return None
+
+
+def _forget_other_classes(made: Performance) -> None:
+    """Let go of a cell that belongs to another task, before its widgets are made."""
+    names = set(made.confusion["y_true"])
+    for key in (state.CELL_TRUE, state.CELL_CALLED):
         if st.session_state.get(key) not in names:
-            st.session_state[key] = default
-    return st.session_state[state.CELL_TRUE], st.session_state[state.CELL_CALLED]
+            st.session_state[key] = None
 
 
 def show_cell(made: Performance, task: TaskSpec) -> None:
@@ -71,16 +76,19 @@ def show_cell(made: Performance, task: TaskSpec) -> None:
     named = titles(task)
     names = list(dict.fromkeys(made.confusion["y_true"]))
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="cell_bar"):
-        style.quiet("Pictures of a cell, also by a click in the matrix:")
+        style.quiet("Pictures of a cell: click it in the matrix, or choose it here")
         for key, said in ((state.CELL_TRUE, "true"), (state.CELL_CALLED, "called")):
             st.selectbox(
                 f"{said.capitalize()} class", names, key=key, width=190,
+                placeholder=f"{said} class",
                 format_func=lambda name, said=said: f"{said}: {named.get(name, name)}",
                 label_visibility="collapsed", on_change=_first_page,
             )  # fmt: skip
         pager = st.container(horizontal=True, gap="xsmall", vertical_alignment="center")
-    y_true, called = st.session_state[state.CELL_TRUE], st.session_state[state.CELL_CALLED]
-    run = made.run
+    chosen = _chosen_cell(made)
+    if chosen is None:
+        return
+    (y_true, called), run = chosen, made.run
     cases = resources.cell(str(run.folder), run.facts.version_digest, y_true, called, _run=run)
     style.quiet(_cell_said(cases, made, named[y_true], named[called]))
     if cases.empty:

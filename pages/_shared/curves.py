@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -15,28 +15,52 @@ from core.workflows.stored_runs import Performance
 from pages._shared import style
 from pages._shared.figures import colours, titles
 
+Points = dict[str, tuple[float, float]]
 
-def show(made: Performance, curves: CurveFrames, task: TaskSpec) -> None:
-    """Show the three charts side by side."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveCharts:
+    """The drawn charts of a run; ``roc`` is None where it is undefined."""
+
+    roc: Any
+    precision_recall: Any
+    reliability: Any
+
+
+def draw(made: Performance, curves: CurveFrames, task: TaskSpec) -> CurveCharts:
+    """Draw the three charts of a run."""
     values = made.classes.pivot(index="class", columns="figure", values="value")
-    called_roc, called_pr = _called(values)
-    look = {"titles": titles(task), "colours": colours(task)}
+    called_roc, called_ppv = _called(values)
+    named, shades = titles(task), colours(task)
+    roc = None
+    if len(curves.roc):
+        roc = charts.roc_chart(curves.roc, titles=named, colours=shades, called=called_roc)
+    return CurveCharts(
+        roc,
+        charts.precision_recall_chart(
+            curves.precision_recall, titles=named, colours=shades, called=called_ppv
+        ),
+        charts.reliability_chart(made.reliability),
+    )
+
+
+def show(made: Performance, drawn: CurveCharts) -> None:
+    """Show the three charts side by side."""
     left, middle, right = st.columns(3, gap="medium")
     with left:
         style.kicker("ROC with 95 % bands; rings: as called")
-        if len(curves.roc):
-            figure = charts.roc_chart(curves.roc, called=called_roc, **look)
-            _chart(figure, "roc", "ROC curves; AUROC stands in the table")
-        else:
+        if drawn.roc is None:
             style.quiet("Undefined: a curve needs cases of the class and of another.")
+        else:
+            _chart(drawn.roc, "roc", "ROC curves; AUROC stands in the table")
     with middle:
-        style.kicker("Precision-recall with 95 % bands")
-        figure = charts.precision_recall_chart(curves.precision_recall, called=called_pr, **look)
-        _chart(figure, "precision_recall", "Precision-recall curves; average precision above")
+        style.kicker("Precision-recall with 95 % bands; rings: as called")
+        said = "Precision-recall curves; average precision stands in the table"
+        _chart(drawn.precision_recall, "precision_recall", said)
     with right:
-        style.kicker("Reliability of the call: promised against right; below: calls in each bin")
+        style.kicker(f"Reliability of the call: promised against right. {_calibration_said(made)}")
         _chart(
-            charts.reliability_chart(made.reliability),
+            drawn.reliability,
             "reliability",
             "Share of right calls against the promised probability; the table can be downloaded",
         )
@@ -46,11 +70,15 @@ def _chart(figure: Any, name: str, alt: str) -> None:
     st.plotly_chart(figure, config=charts.CONFIG, theme=None, key=f"performance.{name}", alt=alt)
 
 
-def _called(
-    values: pd.DataFrame,
-) -> tuple[Mapping[str, tuple[float, float]], Mapping[str, tuple[float, float]]]:
+def _calibration_said(made: Performance) -> str:
+    values = made.summary.set_index("figure")["value"]
+    return f"ECE {values['ece']:.3f}, Brier {values['brier']:.3f}"
+
+
+def _called(values: pd.DataFrame) -> tuple[Points, Points]:
     """Return where the called classes lie: (false positive rate, sensitivity), (the same, PPV)."""
-    roc, precision_recall = {}, {}
+    roc: Points = {}
+    precision_recall: Points = {}
     for name, row in values.iterrows():
         if pd.notna(row["specificity"]) and pd.notna(row["sensitivity"]):
             roc[str(name)] = (1 - row["specificity"], row["sensitivity"])

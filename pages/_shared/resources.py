@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from core.workflows.run_pictures import PictureSource
     from core.workflows.stored_runs import Performance, StoredRun
     from core.workflows.twin_search import BackgroundSearch
+    from pages._shared.curves import CurveCharts
 
 MAX_ANSWERS = 48
 PREFERRED_TASK = "kidney_ct"
@@ -181,6 +182,16 @@ def curves(folder: str, digest: str | None, *, _run: StoredRun) -> CurveFrames:
     from core.workflows import run_performance
 
     return run_performance.curves(cases(folder, digest, _run=_run))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def curve_charts(
+    folder: str, digest: str | None, *, _made: Performance, _curves: CurveFrames, _task: TaskSpec
+) -> CurveCharts:
+    """Return the drawn curves of a stored run: drawing them costs more than the rest of a rerun."""
+    from pages._shared import curves as panel
+
+    return panel.draw(_made, _curves, _task)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
