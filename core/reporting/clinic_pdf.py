@@ -17,11 +17,13 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
+    BaseDocTemplate,
     Flowable,
+    Frame,
     Image,
     KeepTogether,
+    PageTemplate,
     Paragraph,
-    SimpleDocTemplate,
     Spacer,
     Table,
 )
@@ -30,7 +32,8 @@ from core.reporting.fonts import BOLD, REGULAR, load_fonts, paragraph_text, prin
 
 USE = "Research use. Not for primary diagnosis."
 _INK, _SOFT, _LINE = HexColor("#1A1E22"), HexColor("#5A646D"), HexColor("#C9D0D6")
-_WIDTH = A4[0] - 32 * mm
+_SIDE = 16 * mm
+_WIDTH = A4[0] - 2 * _SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +117,9 @@ def render_clinic_pdf(clinic: Clinic) -> bytes:
     """
     load_fonts()
     stream = io.BytesIO()
-    document = SimpleDocTemplate(
+    document = BaseDocTemplate(
         stream,
         pagesize=A4,
-        leftMargin=16 * mm,
-        rightMargin=16 * mm,
-        topMargin=24 * mm,
-        bottomMargin=18 * mm,
         title=printable(clinic.title),
         author="Second Look",
         subject=USE,
@@ -129,10 +128,13 @@ def render_clinic_pdf(clinic: Clinic) -> bytes:
     digest = hashlib.sha256(rows.encode()).hexdigest()
     foot = f"{len(clinic.rows):,} rows, SHA-256 {digest[:16]} · made {clinic.made_at}"
 
-    def frame(canvas: Canvas, of: Any) -> None:
+    def decorate(canvas: Canvas, of: Any) -> None:
         _page(canvas, of.page, clinic.header, foot)
 
-    document.build([*_front(clinic), *_cards(clinic), *_rows(clinic)], frame, frame)
+    no_padding = dict.fromkeys(("leftPadding", "rightPadding", "topPadding", "bottomPadding"), 0.0)
+    body = Frame(_SIDE, 18 * mm, _WIDTH, A4[1] - 42 * mm, **no_padding)
+    document.addPageTemplates(PageTemplate(frames=[body], onPage=decorate))
+    document.build([*_front(clinic), *_cards(clinic), *_rows(clinic)])
     return stream.getvalue()
 
 
@@ -142,17 +144,17 @@ def _page(canvas: Canvas, number: int, header: str, foot: str) -> None:
     canvas.saveState()
     canvas.setFillColor(_INK)
     canvas.setFont(BOLD, 8)
-    canvas.drawString(16 * mm, height - 11 * mm, "Second Look · Missed findings")
-    canvas.drawRightString(width - 16 * mm, height - 11 * mm, USE)
+    canvas.drawString(_SIDE, height - 11 * mm, "Second Look · Missed findings")
+    canvas.drawRightString(width - _SIDE, height - 11 * mm, USE)
     line = Paragraph(paragraph_text(header), _style(6.5, soft=True))
     _, tall = line.wrap(_WIDTH, 10 * mm)
-    line.drawOn(canvas, 16 * mm, height - 13 * mm - tall)
+    line.drawOn(canvas, _SIDE, height - 13 * mm - tall)
     canvas.setStrokeColor(_LINE)
-    canvas.line(16 * mm, height - 21 * mm, width - 16 * mm, height - 21 * mm)
+    canvas.line(_SIDE, height - 21 * mm, width - _SIDE, height - 21 * mm)
     canvas.setFont(REGULAR, 6.5)
     canvas.setFillColor(_SOFT)
-    canvas.drawString(16 * mm, 10 * mm, printable(foot))
-    canvas.drawRightString(width - 16 * mm, 10 * mm, f"Page {number}")
+    canvas.drawString(_SIDE, 10 * mm, printable(foot))
+    canvas.drawRightString(width - _SIDE, 10 * mm, f"Page {number}")
     canvas.restoreState()
 
 
@@ -184,7 +186,8 @@ def _front(clinic: Clinic) -> list[Flowable]:
 def _plain() -> list[tuple[Any, ...]]:
     return [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("LEFTPADDING", (0, 0), (0, -1), 0),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 0),
         ("TOPPADDING", (0, 0), (-1, -1), 1),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
     ]
@@ -196,25 +199,14 @@ def _cards(clinic: Clinic) -> list[Flowable]:
 
 def _card(card: Card) -> list[Flowable]:
     side = 40 * mm
-    panes = [[_pane(pane, side) for pane in card.panes], [_said(p.words, 6.5) for p in card.panes]]
+    width = (side + 2 * mm) * len(card.panes)
+    row: list[Any] = [_side_by_side(card.panes, side, gap=2 * mm, size=6.5), _figures(card)]
     parts: list[Flowable] = [
         _said(card.title, 9, bold=True),
-        Table(
-            [
-                [
-                    Table(panes, colWidths=[side + 2 * mm] * len(card.panes), style=_plain()),
-                    _figures(card),
-                ]
-            ],
-            colWidths=[(side + 2 * mm) * len(card.panes), None],
-            style=_plain(),
-        ),
+        Table([row], colWidths=[width, _WIDTH - width], style=_plain()),
     ]
     if card.near:
-        small = 16 * mm
-        near = [[_pane(pane, small) for pane in card.near], [_said(p.words, 6) for p in card.near]]
-        widths = [small + 8 * mm] * len(card.near)
-        parts.append(Table(near, colWidths=widths, hAlign="LEFT", style=_plain()))
+        parts.append(_side_by_side(card.near, 16 * mm, gap=8 * mm, size=6))
     if card.near_said:
         parts.append(_said(card.near_said, 6.5, soft=True))
     given = f"Cause: {card.cause}" if card.cause else "No cause given yet"
@@ -224,6 +216,15 @@ def _card(card: Card) -> list[Flowable]:
     rule = Table([[""]], colWidths=[_WIDTH], rowHeights=[3 * mm])
     rule.setStyle([("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE)])
     return [*parts, rule, Spacer(1, 2 * mm)]
+
+
+def _side_by_side(panes: Sequence[Pane], side: float, *, gap: float, size: float) -> Flowable:
+    """Return pictures in a row, each with its words below."""
+    rows: list[list[Any]] = [
+        [_pane(pane, side) for pane in panes],
+        [_said(pane.words, size) for pane in panes],
+    ]
+    return Table(rows, colWidths=[side + gap] * len(panes), hAlign="LEFT", style=_plain())
 
 
 def _pane(pane: Pane, side: float) -> Flowable:
@@ -245,7 +246,7 @@ class _Bar(Flowable):
     def __init__(self, value: float, colour: str) -> None:
         super().__init__()
         self.value, self.colour = value, colour
-        self.width, self.height = 18 * mm, 2 * mm
+        self.width, self.height = 15 * mm, 2 * mm
 
     def draw(self) -> None:
         """Draw the bar on its track."""
@@ -262,8 +263,8 @@ def _figures(card: Card) -> Flowable:
     ]
     facts = [[_said(name, 6.5, soft=True), _said(value, 6.5)] for name, value in card.facts]
     inner: list[Any] = [
-        Table(bars, colWidths=[14 * mm, 19 * mm, None], style=_plain()),
-        Table(facts, colWidths=[16 * mm, None], style=_plain()) if facts else "",
+        Table(bars, colWidths=[13 * mm, 17 * mm, 22 * mm], style=_plain()),
+        Table(facts, colWidths=[13 * mm, 39 * mm], style=_plain()) if facts else "",
     ]
     return Table([[part] for part in inner], style=_plain())
 

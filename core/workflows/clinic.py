@@ -150,7 +150,9 @@ class ClinicCase:
 class Filters:
     """Which wrong calls are looked at; empty means all.
 
-    ``causes`` holds causes and ``NO_CAUSE``; ``refused`` and ``suspected`` None means both.
+    ``causes`` holds causes and ``NO_CAUSE``; ``refused`` and ``suspected`` None means both;
+    ``one_a_group`` keeps, of what passes the rest, the most confidently wrong of each group:
+    neighbouring slices are nearly the same picture.
     """
 
     called: frozenset[str] = frozenset()
@@ -159,6 +161,7 @@ class Filters:
     causes: frozenset[str] = frozenset()
     refused: bool | None = None
     suspected: bool | None = None
+    one_a_group: bool = False
     file: str | None = None
 
 
@@ -300,7 +303,11 @@ def choose(
         keep &= clinic.labels.is_suspected[row] == filters.suspected
     if filters.file is not None:
         keep &= cases.file[row] == filters.file
-    return np.flatnonzero(keep)
+    places = np.flatnonzero(keep)
+    if filters.one_a_group and cases.group is not None:
+        groups = cases.group[row[places]].astype(str)
+        places = places[np.sort(np.unique(groups, return_index=True)[1])]
+    return places
 
 
 def _cause_keys(clinic: Clinic, recorded: Mapping[str, MissCause]) -> list[str]:

@@ -107,7 +107,7 @@ def _causes(clinic: Clinic, recorded: Mapping[str, MissCause]) -> list[tuple[str
         (
             row["title"],
             int(row["n"]),
-            f"{row['cumulative']:.0%} with those above" if row["n"] else "",
+            f"{row['cumulative'] * 100:.0f} % with those above" if row["n"] else "",
         )
         for row in given.to_dict("records")
     ]
@@ -128,7 +128,8 @@ def _card(
     panes = [Pane("Picture", picture.png, picture.problem or "away")]
     for name in shown:
         drawn = picture.maps.get(name)
-        title = f"Map of {words.title_of(clinic, name)}"
+        role = "true" if name == case.y_true else "called"
+        title = f"Map of {words.title_of(clinic, name)} ({role})"
         png = drawn.png if drawn else None
         panes.append(Pane(title, png, "no positive evidence" if drawn else "no map"))
     cause = recorded.get(case.file)

@@ -55,14 +55,20 @@ def rate_said(rate: Figure, group_name: str) -> str:
     """Return a rate with n; the interval that respects groups leads."""
     if rate.value is None:
         return "undefined (no such case)"
-    value = f"{rate.value:.1%}"
-    plain = f"{rate.low:.1%} to {rate.high:.1%}" if rate.low is not None else "no interval"
+    value = f"{rate.value * 100:.1f} %"
+    plain = _ends(rate.low, rate.high)
     if rate.low_grouped is None:
-        return f"{value} (95 % {plain}, n {rate.n:,}, as if pictures were independent)"
+        return f"{value} (95 %: {plain}, n {rate.n:,}, as if pictures were independent)"
     return (
-        f"{value} (95 % {rate.low_grouped:.1%} to {rate.high_grouped:.1%} respecting "
-        f"{group_name}, n {rate.n:,} in {rate.n_groups:,}; {plain} as if pictures were independent)"
+        f"{value} (95 %: {_ends(rate.low_grouped, rate.high_grouped)} respecting {group_name}, "
+        f"n {rate.n:,} in {rate.n_groups:,}; {plain} as if pictures were independent)"
     )
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return "no interval"
+    return f"{low * 100:.1f} to {high * 100:.1f} %"
 
 
 def distance_said(clinic: Clinic, case: ClinicCase) -> str:

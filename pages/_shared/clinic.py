@@ -114,6 +114,9 @@ def ask_filters(clinic: Clinic, recorded: Mapping[str, MissCause]) -> Filters:
             f"Label doubted ({n:,})", key=state.CLINIC_SUSPECTED, disabled=not n,
             help=clinic_words.labels_said(clinic),
         )  # fmt: skip
+    one_a_group = cases.group is not None and st.checkbox(
+        f"One a {clinic.group_name}, the most confident", key=state.CLINIC_ONE
+    )
     return Filters(
         called=called,
         y_true=y_true,
@@ -121,6 +124,7 @@ def ask_filters(clinic: Clinic, recorded: Mapping[str, MissCause]) -> Filters:
         causes=cause,
         refused=refused or None,
         suspected=suspected or None,
+        one_a_group=one_a_group,
         file=st.session_state.get(state.CLINIC_FILE),
     )
 
@@ -175,7 +179,8 @@ def show_calls(
     elif not source.attached:
         _show_rows(clinic, places, recorded, source)
     else:
-        style.quiet(maps_said(clinic.stored))
+        if maps_said(clinic.stored):
+            style.quiet(maps_said(clinic.stored))
         for place in places[start : start + CARDS_ON_A_PAGE]:
             case = workflow.case_at(clinic, int(place))
             clinic_cards.show_card(clinic, case, source, recorded.get(case.file), digest=digest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import streamlit as st
 
 from core.errors import CoreError, IntakeError
@@ -18,7 +20,7 @@ from core.workflows.clinic import (
 )
 from core.workflows.clinic_pictures import CasePicture, content_key
 from core.workflows.run_pictures import PictureSource
-from pages._shared import resources, state, style
+from pages._shared import frame, resources, state, style
 from pages._shared.clinic_markup import Bar, Card, Near, Pane
 from pages._shared.viewer import shortened
 
@@ -45,7 +47,7 @@ def show_card(
                 style.quiet(picture.problem)
         with right:
             st.text(f"{case.place + 1:,} · {shortened(case.file, _LONGEST_NAME)}")
-            _show_form(clinic, case, recorded, digest)
+            _show_form(clinic, case, source, recorded, digest)
 
 
 def _picture(clinic: Clinic, case: ClinicCase, source: PictureSource) -> CasePicture:
@@ -111,7 +113,7 @@ def _flags(clinic: Clinic, case: ClinicCase) -> list[tuple[str, str]]:
         flags.append(("refused", "Refused by the gate in this run: Analyse would have withheld it"))
     if case.suspected and case.suggested:
         suggested = clinic_words.title_of(clinic, case.suggested)
-        flags.append(("doubt", f"Label doubted: confidently {suggested} (confident learning)"))
+        flags.append(("label", f"Label doubted: confidently {suggested}"))
     return flags
 
 
@@ -155,7 +157,13 @@ def _near_said(clinic: Clinic, picture: CasePicture) -> str:
     return f"Nearest training pictures{own}, with their labels and distance"
 
 
-def _show_form(clinic: Clinic, case: ClinicCase, recorded: MissCause | None, digest: str) -> None:
+def _show_form(
+    clinic: Clinic,
+    case: ClinicCase,
+    source: PictureSource,
+    recorded: MissCause | None,
+    digest: str,
+) -> None:
     """Show the form of a cause; what was typed stays in it whatever becomes of saving it."""
 
     def key(field: str) -> str:
@@ -172,9 +180,15 @@ def _show_form(clinic: Clinic, case: ClinicCase, recorded: MissCause | None, dig
             "Note", recorded.note if recorded else "", key=key("note"), max_chars=MOST_NOTE,
             placeholder="What you see", height=68, label_visibility="collapsed",
         )  # fmt: skip
-        st.form_submit_button(
-            "Save the cause", key=key("save"), on_click=_save, args=(clinic, case, digest)
-        )
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.form_submit_button(
+                "Save the cause", key=key("save"), on_click=_save, args=(clinic, case, digest)
+            )
+            opened = st.form_submit_button(
+                "Open in Analyse", key=key("open"), type="tertiary", icon=":material/open_in_new:"
+            )
+    if opened:
+        _open_in_analyse(source, case, clinic.task.key)
     said = st.session_state.get(state.CLINIC_SAID)
     if said and said[0] == key("said"):
         style.notice("error", said[1], said[2])
@@ -215,14 +229,13 @@ def _save(clinic: Clinic, case: ClinicCase, digest: str) -> None:
         st.session_state[state.CLINIC_SAID] = (key("said"), error.problem, error.remedy)
 
 
-def open_in_analyse(source: PictureSource, case: ClinicCase) -> str:
-    """Put the picture on the light box of Analyse; return why not, or nothing."""
-    import hashlib
-
+def _open_in_analyse(source: PictureSource, case: ClinicCase, task_key: str) -> None:
+    """Put the picture on the light box and go there: window, zoom, every map."""
     try:
         data = source.read(case.file)
     except IntakeError as error:
-        return str(error)
+        style.quiet(str(error))
+        return
     digest = hashlib.sha256(data).hexdigest()
     state.put(
         state.Study(
@@ -233,4 +246,4 @@ def open_in_analyse(source: PictureSource, case: ClinicCase) -> str:
             already_applied=source.already_applied,
         )
     )
-    return ""
+    st.switch_page(frame.START, query_params={"task": task_key})

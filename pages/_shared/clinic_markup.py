@@ -62,7 +62,7 @@ def card(of: Card) -> str:
     row = f"<div class='sl-near'>{near}</div>" if near else ""
     said = f"<p class='sl-quiet'>{text(of.near_said)}</p>" if of.near_said else ""
     flags = "".join(
-        f"<p class='sl-flag sl-flag-{text(tone)}'>{text(words)}</p>" for tone, words in of.flags
+        f"<p class='sl-doubt sl-doubt-{text(tone)}'>{text(words)}</p>" for tone, words in of.flags
     )
     facts = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in of.facts)
     chips = "".join(f"<span class='sl-chip'>{text(words)}</span>" for words in of.chips)
