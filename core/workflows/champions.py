@@ -47,7 +47,7 @@ def promotion(task_key: str) -> Promotion | None:
     except PersistenceError as error:
         raise ChampionError(
             f"Which version of {task_key} answers is not known: {error.problem}",
-            remedy=f"{error.remedy} Until then {_NAME_ONE}",
+            remedy=f"{error.remedy} Until then a command answers for a version named by --version.",
         ) from None
 
 

@@ -128,7 +128,8 @@ def promote(
     )
     recorded = record_promotion(promotion)
     _mirror(key, version)
-    return Promoted(made, run_a, run_b, recorded, version, _said(version, against, refusal))
+    said = _said(version, against, champion=champion, refusal=refusal)
+    return Promoted(made, run_a, run_b, recorded, version, said)
 
 
 def promotion_document(done: Promoted) -> dict[str, Any]:
@@ -204,7 +205,9 @@ def _refusal(made: Comparison, *, version: str, against: str, champion: str | No
     return None
 
 
-def _said(version: str, against: str, refusal: str | None) -> str:
+def _said(version: str, against: str, *, champion: str | None, refusal: str | None) -> str:
+    if refusal is None and champion == version:
+        return f"{version} is the champion and stays it."
     if refusal is None:
         return f"{version} is the champion now: it may replace {against}."
     return f"{version} is the champion now, by override. Without it: {refusal}"

@@ -105,7 +105,7 @@ def test_a_database_that_cannot_be_read_is_said_and_no_version_answers(two, tmp_
     (tmp_path / "home" / "second_look.db").write_bytes(b"not a database")
     with pytest.raises(ChampionError, match="is damaged") as refusal:
         find_version("kidney_ct")
-    assert "name a version with --version" in refusal.value.remedy
+    assert "a version named by --version" in refusal.value.remedy
     assert find_version("kidney_ct", "small-1").name == "small-1"
     assert not any(row.is_champion for row in list_models("kidney_ct"))
 
