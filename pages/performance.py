@@ -30,11 +30,11 @@ try:
     left, right = st.columns([31, 69], gap="medium")
     with left:
         cells.show_matrix(made, task)
-        figures.show_headline(made)
     with right:
         rule = figures.show_table_controls(task, has_groups=run.n_groups is not None)
         groups = resources.group_level(*key, rule, _run=run, _task=task) if rule else None
         figures.show_classes(made, groups, task)
+        figures.show_headline(made)
         figures.show_level(made, groups, task)
     drawn = resources.curves(*key, _run=run)
     charts = resources.curve_charts(*key, _made=made, _curves=drawn, _task=task)

@@ -81,9 +81,9 @@ def confusion_chart(
     figure.update_xaxes(side="top", showgrid=False, ticks="")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     figure.add_annotation(
-        text="true ↓ called →",
+        text="called →<br>true ↓",
         x=0, y=1, xref="paper", yref="paper", xanchor="right", yanchor="bottom",
-        showarrow=False, font={"size": 11, "color": QUIET},
+        showarrow=False, align="right", font={"size": 11, "color": QUIET},
     )  # fmt: skip
     return figure
 

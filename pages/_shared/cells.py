@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from core import charts
-from core.config import ROOT
 from core.errors import CoreError
 from core.tasks import TaskSpec
 from core.workflows.run_pictures import PictureSource, maps_said, picture_source
@@ -179,18 +178,19 @@ def _show_case(
                 style.pane(base64.b64encode(png).decode("ascii"), words)
             else:
                 style.no_pane(words, card.why_none)
-    st.text(row["file"])
     group = "" if pd.isna(row["group"]) else f" · {made.run.facts.group_name} {row['group']}"
     refused = " · the gate refuses it" if row["refused"] else ""
-    style.quiet(
-        f"called {named[row['called']]} {row['p_called']:.3f} · true {named[row['y_true']]} "
-        f"{row['p_true']:.3f}{group}{refused}"
-    )
+    with st.container(gap=None):
+        st.text(row["file"])
+        style.quiet(
+            f"called {named[row['called']]} {row['p_called']:.3f} · true {named[row['y_true']]} "
+            f"{row['p_true']:.3f}{group}{refused}"
+        )
 
 
 def _link_to_misses(made: Performance, task: TaskSpec, y_true: str, called: str) -> None:
     """Lead on to the clinic, where the cell holds misses of a finding."""
-    if y_true == called or y_true not in task.findings or not (ROOT / _MISSED_PAGE).is_file():
+    if y_true == called or y_true not in task.findings:
         return
     st.page_link(
         _MISSED_PAGE,

@@ -26,8 +26,8 @@ _SUMMARY = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
     "macro_f1": "Macro F1",
-    "ece": "Calibration error (ECE)",
-    "brier": "Brier score",
+    "ece": "ECE",
+    "brier": "Brier",
 }
 _AVERAGES = {
     "macro": ("Macro mean", "Each class counts the same; under sensitivity: balanced accuracy"),

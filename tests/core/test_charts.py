@@ -7,6 +7,7 @@ import pytest
 
 from core import charts
 from core.evaluation import frames
+from core.evaluation.curves import run_curves
 from core.evaluation.figures import run_figures
 from core.tasks import load_task
 from tests.drawn_runs import CLASSES, draw_run, make_run
@@ -28,15 +29,6 @@ def figures(run):
 @pytest.fixture(scope="module")
 def cells(figures):
     return frames.confusion_frame(figures, CLASSES)
-
-
-def rows_of(figures, name):
-    rows = frames.class_frame(figures)
-    return rows[rows["figure"] == name]
-
-
-def bins_chart(run):
-    return charts.reliability_chart(frames.reliability_frame(run))
 
 
 def luminance(colour):
@@ -62,7 +54,16 @@ def test_shares_of_row_and_column_are_drawn_as_such(cells, scale, axis):
 def test_true_classes_run_down_and_called_ones_across(cells):
     figure = charts.confusion_chart(cells, titles=TITLES)
     assert figure.layout.yaxis.autorange == "reversed"
-    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("called", "true")
+    assert figure.layout.annotations[0].text == "called →<br>true ↓"
+
+
+def test_every_cell_can_be_clicked_and_the_chosen_one_has_a_frame(cells):
+    marks = charts.confusion_chart(cells, titles=TITLES, chosen=("stone", "normal")).data[1]
+    place = list(map(tuple, marks.customdata)).index(("stone", "normal"))
+    assert tuple(marks.selectedpoints) == (place,)
+    assert (marks.y[place], marks.x[place]) == (TITLES["stone"], TITLES["normal"])
+    assert marks.unselected.marker.opacity == 0
+    assert charts.confusion_chart(cells, titles=TITLES).data[1].selectedpoints == ()
 
 
 def test_a_row_without_a_case_is_written_as_undefined():
@@ -71,49 +72,52 @@ def test_a_row_without_a_case_is_written_as_undefined():
     assert heat.text[2] == ("–",) * 4 or list(heat.text[2]) == ["–"] * 4
 
 
-def test_the_interval_chart_draws_the_grouped_interval_in_the_colour_of_the_class(figures):
-    rows = rows_of(figures, "sensitivity")
-    figure = charts.interval_chart(rows, titles=TITLES, colours=COLOURS)
-    bars = [trace for trace in figure.data if trace.mode == "lines"]
-    stone = rows[rows["class"] == "stone"].iloc[0]
-    drawn = next(bar for bar in bars if bar.y[0] == TITLES["stone"])
-    assert tuple(drawn.x) == (stone["low_grouped"], stone["high_grouped"])
-    assert drawn.line.color == COLOURS["stone"]
-    dots = [trace for trace in figure.data if trace.hovertemplate]
-    assert [dot.x[0] for dot in dots] == rows["value"].tolist()
-    assert all("n " in dot.hovertemplate and "groups" in dot.hovertemplate for dot in dots)
+def curve_chart(run, kind):
+    made = run_curves(run)
+    if kind == "roc":
+        called = {"stone": (0.1, 0.8)}
+        return charts.roc_chart(made.roc, titles=TITLES, colours=COLOURS, called=called), made.roc
+    figure = charts.precision_recall_chart(
+        made.precision_recall, titles=TITLES, colours=COLOURS, called={"stone": (0.8, 0.5)}
+    )
+    return figure, made.precision_recall
 
 
-def test_without_groups_the_plain_interval_leads():
-    rows = rows_of(run_figures(draw_run(100, n_groups=None)), "ppv")
-    figure = charts.interval_chart(rows, titles=TITLES, colours=COLOURS)
-    bars = [trace for trace in figure.data if trace.mode == "lines"]
-    assert [tuple(bar.x) for bar in bars] == list(zip(rows["low"], rows["high"], strict=True))
+@pytest.mark.parametrize("kind", ["roc", "precision_recall"])
+def test_a_curve_has_the_colour_and_the_dash_of_its_class_and_the_grouped_band(run, kind):
+    figure, frame = curve_chart(run, kind)
+    lines = [trace for trace in figure.data if trace.name]
+    assert [line.name for line in lines] == list(TITLES.values())
+    assert [line.line.color for line in lines] == list(COLOURS.values())
+    assert len({line.line.dash for line in lines}) == 4
+    first = frame[frame["class"] == "cyst"]
+    band = next(trace for trace in figure.data if trace.fill == "toself")
+    assert list(band.y[: len(first)]) == first["high_grouped"].tolist()
+    assert list(band.y[len(first) :]) == first["low_grouped"].tolist()[::-1]
+    ring = figure.data[-1]
+    assert ring.marker.symbol == "circle-open"
+    assert ring.marker.color == COLOURS["stone"]
 
 
-def test_an_undefined_figure_is_written_and_has_no_dot():
-    rows = rows_of(run_figures(make_run([0, 1], np.eye(4)[[0, 1]])), "sensitivity")
-    figure = charts.interval_chart(rows, titles=TITLES, colours=COLOURS)
-    written = [trace.y[0] for trace in figure.data if trace.mode == "text"]
-    assert written == [TITLES["stone"], TITLES["tumor"]]
-    assert not any(trace.y[0] in written for trace in figure.data if trace.mode != "text")
-
-
-def test_the_reliability_chart_shows_counts_and_bands_of_every_bin(run):
+def test_the_reliability_chart_shows_band_and_count_of_every_bin(run):
     bins = frames.reliability_frame(run)
-    points = charts.reliability_chart(bins).data[1]
+    _, band, points, counts = charts.reliability_chart(bins).data
     assert list(points.y) == bins["observed_rate"].tolist()
-    assert [int(text) for text in points.text] == bins["n"].tolist()
-    assert (np.array(points.error_y.array) >= 0).all()
-    assert (np.array(points.error_y.arrayminus) >= 0).all()
-    assert not np.isnan(np.array(points.error_y.array, dtype=float)).any()
+    high = bins["high_grouped"].astype(float).fillna(bins["high"])
+    assert list(band.y[: len(bins)]) == high.tolist()
+    assert list(counts.customdata) == bins["n"].tolist()
+    assert [int(text) for text in counts.text] == bins["n"].tolist()
+    # Counts stand on an axis of their own, below: none can cover another near 100 %.
+    assert counts.yaxis == "y2"
+    assert (np.diff(counts.x) >= np.array(counts.width[1:])).all()
 
 
-def test_every_chart_lies_on_the_page_s_own_ground_and_has_no_mode_bar(run, figures, cells):
+def test_every_chart_lies_on_the_page_s_own_ground_and_has_no_mode_bar(run, cells):
     drawn = [
         charts.confusion_chart(cells, titles=TITLES),
-        charts.interval_chart(rows_of(figures, "npv"), titles=TITLES, colours=COLOURS),
-        bins_chart(run),
+        curve_chart(run, "roc")[0],
+        curve_chart(run, "precision_recall")[0],
+        charts.reliability_chart(frames.reliability_frame(run)),
     ]
     for figure in drawn:
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
@@ -129,13 +133,6 @@ def test_the_sequential_scale_only_gets_lighter():
 def test_the_text_of_a_cell_stands_out_from_every_colour_of_the_scale():
     for _, colour in charts.SEQUENTIAL:
         assert (luminance(charts.CELL_TEXT) + 0.05) / (luminance(colour) + 0.05) >= 4.5
-
-
-def test_a_class_without_a_figure_keeps_its_row():
-    rows = rows_of(run_figures(make_run([0, 1], np.eye(4)[[0, 1]])), "sensitivity")
-    axis = charts.interval_chart(rows, titles=TITLES, colours=COLOURS).layout.yaxis
-    assert list(axis.categoryarray) == list(TITLES.values())
-    assert tuple(axis.range) == (3.5, -0.5)
 
 
 @pytest.mark.parametrize("colour", [charts.TEXT, charts.QUIET, charts.ACCENT, *COLOURS.values()])

@@ -86,3 +86,20 @@ def test_without_bins_of_scores_there_are_no_areas():
     run = draw_run(60)
     made = resample(run.y_true, run.y_prob, np.arange(60), n_resamples=5)
     assert not {"auc", "average_precision"} & set(made.per_class)
+
+
+def test_up_to_twenty_thousand_cases_are_drawn_one_by_one_and_more_in_bundles():
+    assert bootstrap.case_units(5).tolist() == [0, 1, 2, 3, 4]
+    unit = bootstrap.case_units(50_001, most=2_000)
+    assert sorted(np.unique(unit)) == list(range(2_000))
+    assert set(np.bincount(unit)) == {25, 26}
+
+
+def test_bundles_of_cases_scatter_as_the_cases_do():
+    run = draw_run(6_000, n_groups=None)
+    spread = []
+    for most in (6_000, 1_500):
+        unit = bootstrap.case_units(run.n, most=most)
+        made = resample(run.y_true, run.y_prob, unit, bins=bins_of(run))
+        spread.append([made.summary["accuracy"].std(), made.per_class["auc"].std(axis=0)[0]])
+    assert spread[0] == pytest.approx(spread[1], rel=0.15)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from core.evaluation import frames
 from core.evaluation.figures import PER_CLASS, SUMMARY, run_figures
@@ -60,3 +61,33 @@ def test_an_export_says_version_and_threshold_and_what_it_is_for():
     told = frames.provenance(make_run([0], [[1, 0, 0, 0]], facts=facts))
     assert (told["model_version"], told["threshold"], told["n_cases"]) == ("v1", "argmax", 1)
     assert "not for primary diagnosis" in told["use"]
+
+
+def test_means_over_classes_equal_scikit_learn():
+    run = draw_run(200)
+    called = run.y_prob.argmax(axis=1)
+    rows = frames.average_frame(run_figures(run)).set_index(["average", "figure"])
+    for kind in ("macro", "weighted"):
+        for figure, score in (
+            ("sensitivity", metrics.recall_score),
+            ("ppv", metrics.precision_score),
+            ("f1", metrics.f1_score),
+        ):
+            expected = score(run.y_true, called, average=kind)
+            assert rows.loc[(kind, figure), "value"] == pytest.approx(expected)
+        area = metrics.roc_auc_score(run.y_true, run.y_prob, multi_class="ovr", average=kind)
+        assert rows.loc[(kind, "auc"), "value"] == pytest.approx(area)
+        one_hot = np.eye(4)[run.y_true]
+        expected = metrics.average_precision_score(one_hot, run.y_prob, average=kind)
+        assert rows.loc[(kind, "average_precision"), "value"] == pytest.approx(expected)
+    assert (rows["low_grouped"] <= rows["value"]).all()
+    assert (rows["high_grouped"] >= rows["value"]).all()
+
+
+def test_the_mean_of_a_figure_that_a_class_lacks_is_undefined():
+    # No case is ever called stone: it has no PPV, so there is no mean of all classes either.
+    run = make_run([0, 1, 2, 2], np.eye(4)[[0, 1, 0, 1]])
+    rows = frames.average_frame(run_figures(run)).set_index(["average", "figure"])["value"]
+    assert np.isnan(rows["macro", "ppv"])
+    assert rows["macro", "sensitivity"] == pytest.approx(2 / 3)
+    assert rows["weighted", "sensitivity"] == pytest.approx(2 / 4)

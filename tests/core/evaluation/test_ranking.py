@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from core.evaluation.ranking import auc, average_precision, rank, score_bins
+from core.evaluation.ranking import areas, auc, average_precision, coarser, rank, score_bins
 
 # Few distinct scores, so that ties within and across classes are common.
 TIED = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40).map(
@@ -73,3 +73,18 @@ def test_equal_scores_are_a_coin_toss():
 def test_a_perfect_ranking_needs_hardly_more_bins_than_positives():
     scores = np.linspace(1, 0, 1000)
     assert score_bins(scores, np.arange(1000) < 10).max() == 10
+
+
+def test_merged_bins_change_resamples_by_the_same_hair_as_the_figure_itself():
+    rng = np.random.default_rng(0)
+    is_positive = rng.random(40_000) < 0.3
+    scores = rng.normal(size=40_000) + is_positive
+    bins, unit = score_bins(scores, is_positive), rng.integers(0, 400, 40_000)
+    merged = coarser(bins, most=2_000)
+    assert merged.max() == 1_999
+    weights = rng.integers(0, 3, (400, 5)).astype(np.float32)
+    exact, rough = (np.array(rank(item, is_positive, unit).scores(weights)) for item in
+                    (bins, merged))  # fmt: skip
+    taken_off = np.array(areas(bins, is_positive)) - np.array(areas(merged, is_positive))
+    assert np.abs(rough - exact).max() < 1e-3
+    assert rough + taken_off[:, None] == pytest.approx(exact, abs=1e-4)
