@@ -48,27 +48,28 @@ def test_one_connection_a_unit_of_work_and_none_is_left_open(kept):
     assert sorted(path.name for path in kept.parent.iterdir()) == ["second_look.db"]
 
 
-@pytest.mark.parametrize("table", [table.name for table in TABLES.values()])
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE {0} SET task = 'other'",
-        "DELETE FROM {0}",
-        "REPLACE INTO {0} SELECT * FROM {0}",
-        "INSERT OR REPLACE INTO {0} SELECT * FROM {0}",
-    ],
-)
+CHANGES = [
+    "UPDATE {0} SET task = 'other'",
+    "DELETE FROM {0}",
+    "REPLACE INTO {0} SELECT * FROM {0}",
+    "INSERT OR REPLACE INTO {0} SELECT * FROM {0}",
+]
+
+
 @pytest.mark.parametrize("bare", [False, True], ids=["our connection", "any connection"])
-def test_no_row_is_ever_changed_or_deleted(home, table, statement, bare):
+def test_no_row_is_ever_changed_or_deleted(home, bare):
     for record in RECORDS.values():
         store().add(record)
     path = home / "second_look.db"
     opened = sqlite3.connect(path) if bare else sqlite_file.connect(path, "mode=rw")
     with closing(opened) as connection:
-        before = connection.execute(f"SELECT * FROM {table}").fetchall()
-        with pytest.raises(sqlite3.IntegrityError, match="never changed or deleted"):
-            connection.execute(statement.format(table))
-        assert connection.execute(f"SELECT * FROM {table}").fetchall() == before
+        for table in (table.name for table in TABLES.values()):
+            before = connection.execute(f"SELECT * FROM {table}").fetchall()
+            assert len(before) == 1
+            for statement in CHANGES:
+                with pytest.raises(sqlite3.IntegrityError, match="never changed or deleted"):
+                    connection.execute(statement.format(table))
+            assert connection.execute(f"SELECT * FROM {table}").fetchall() == before
 
 
 def test_another_writer_is_waited_for_and_then_told(kept, impatient):
