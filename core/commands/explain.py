@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_version(parser)
     add_already_applied(parser)
     add_frame(parser)
-    parser.add_argument("file", metavar="FILE", type=Path, help="one picture")
+    parser.add_argument("file", metavar="FILE", help="one picture")
     parser.add_argument(
         "--class", dest="class_name", metavar="C", help="class to explain; the called one otherwise"
     )

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from core.errors import CoreError
+from core.errors import ArgumentError, CoreError
 
 STDOUT, STDERR = 1, 2
 
@@ -59,11 +59,19 @@ def as_json(value: Any) -> str:
     return json.dumps(plain(value), allow_nan=False)
 
 
+def _lost(reason: str) -> ArgumentError:
+    return ArgumentError(
+        f"The answer cannot be written to standard output: {reason}.",
+        remedy="Give standard output a place, such as a file on a disk with room.",
+    )
+
+
 class Output:
     """The answer's way out, for a program (``as_json``) or for a person."""
 
-    def __init__(self, stream: TextIO, *, as_json: bool) -> None:
+    def __init__(self, stream: TextIO, *, as_json: bool, closed: bool = False) -> None:
         self._stream = stream
+        self._closed = closed
         self._answered = False
         self.as_json = as_json
 
@@ -94,39 +102,70 @@ class Output:
                 "column": error.column,
                 "what_to_do": error.remedy,
             }
-            with contextlib.suppress(BrokenPipeError):
+            try:
                 self.document(document, text="")
+            except BrokenPipeError:
+                return
+            except ArgumentError:
+                self.progress(str(error))
         else:
             self.progress(str(error))
 
     def _write(self, text: str) -> None:
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        if self._closed:
+            raise _lost("it is closed")
+        try:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _lost(error.strerror or type(error).__name__) from None
 
 
 @contextlib.contextmanager
 def open_output(*, as_json: bool) -> Iterator[Output]:
-    """Yield an output on a private copy of standard output."""
-    sys.stdout.flush()
-    stream = os.fdopen(os.dup(STDOUT), "w", encoding="utf-8", errors="backslashreplace")
+    """Yield an output on a private copy of standard output.
+
+    Where a program closed standard output, there is nobody to answer: the
+    command ends with a sentence on standard error.
+    """
     try:
-        yield Output(stream, as_json=as_json)
+        descriptor, closed = os.dup(STDOUT), False
+    except OSError:
+        descriptor, closed = os.open(os.devnull, os.O_WRONLY), True
+        if descriptor != STDOUT:  # work_aside needs the descriptor itself to exist
+            os.dup2(descriptor, STDOUT)
+        else:
+            descriptor = os.dup(STDOUT)
+    _flush()
+    stream = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
+    try:
+        yield Output(stream, as_json=as_json, closed=closed)
     finally:
-        # A reader that went away leaves bytes that cannot be flushed; closing would raise again.
-        with contextlib.suppress(BrokenPipeError):
+        # A reader that went away, or a full disk, leaves bytes that cannot be flushed: closing
+        # raises again, after the command has ended with its own sentence.
+        with contextlib.suppress(OSError):
             stream.close()
+
+
+def _flush() -> None:
+    """Flush what was printed so far; a closed or full standard output keeps its bytes."""
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
 
 
 @contextlib.contextmanager
 def work_aside() -> Iterator[None]:
     """Point standard output at standard error while the work is done, the descriptor too."""
-    sys.stdout.flush()
+    _flush()
     kept = os.dup(STDOUT)
     os.dup2(STDERR, STDOUT)
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
     finally:
-        sys.stdout.flush()
+        _flush()
         os.dup2(kept, STDOUT)
         os.close(kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from core.commands.answers import answer_document, answer_text
 from core.commands.arguments import add_already_applied, add_frame, add_task, add_version
@@ -16,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_version(parser)
     add_already_applied(parser)
     add_frame(parser)
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures, any order")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="pictures, any order")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import DatasetError
+from core.tasks.validation import faults_in_words
 
 FILE_NAME = "dataset.yaml"
 _FOLDERS_ABOVE = 2
@@ -47,6 +48,11 @@ class DatasetDescription(BaseModel):
     licence: str | None = None
     reference: str | None = None
 
+    @property
+    def states_steps(self) -> bool:
+        """Whether it says which steps the pictures carry; an empty list says none."""
+        return "already_applied" in self.model_fields_set
+
 
 def read_description(folder: Path) -> DatasetDescription | None:
     """Return the description that lies in ``folder``, or None where there is none.
@@ -72,7 +78,7 @@ def already_applied_for(path: Path) -> tuple[str, ...]:
     ----------
     path : Path
         The picture. The description is looked for in its folder and up to two folders above; the
-        nearest one decides.
+        nearest one that says anything of steps decides.
 
     Returns
     -------
@@ -82,12 +88,14 @@ def already_applied_for(path: Path) -> tuple[str, ...]:
     Raises
     ------
     DatasetError
-        If the nearest description is wrong.
+        If a description on the way is wrong.
     """
     folder = path.absolute().parent
+    if ".." in folder.parts:  # "above" would else lead down again, past the folder that it left
+        folder = folder.resolve()
     for candidate in (folder, *folder.parents)[: 1 + _FOLDERS_ABOVE]:
         description = read_description(candidate)
-        if description is not None:
+        if description is not None and description.states_steps:
             return description.already_applied
     return ()
 
@@ -113,12 +121,9 @@ def _parse(path: Path, changed_at: int) -> DatasetDescription:
     try:
         return DatasetDescription(**content)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0])
+        faults, allowed, first = faults_in_words(error, DatasetDescription)
         raise DatasetError(
-            f"{path.name}: {key} is {content[key]!r}: {first['msg']}.",
-            remedy="Correct the value.",
-            column=key,
+            f"{path.name}: {faults}.", remedy=f"Allowed: {allowed}.", column=first
         ) from None
 
 

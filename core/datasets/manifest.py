@@ -12,7 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.datasets.description import DatasetDescription, read_description
+from core.datasets.description import (
+    DatasetDescription,
+    already_applied_for,
+    read_description,
+)
 from core.datasets.file_column import check_files
 from core.datasets.folders import list_class_folders
 from core.datasets.labels import LabelMap, label_map
@@ -136,12 +140,33 @@ def read_manifest(folder: Path, task: TaskSpec) -> Manifest:
         task=task,
         frame=used,
         group_source=source,
-        already_applied=description.already_applied,
+        already_applied=_carried(folder, description, used["file"]),
         left_out=left_out,
         slice_columns=tuple(used.columns[len(OWN_COLUMNS) :]),
         name=description.name,
         licence=description.licence,
     )
+
+
+def _carried(
+    folder: Path, description: DatasetDescription, files: pd.Series[str]
+) -> tuple[str, ...]:
+    """Return the steps that the pictures carry: as the folder says, else as one above it says.
+
+    The same rule as for a single picture, so that both are prepared alike.
+    """
+    if description.states_steps:
+        return description.already_applied
+    parents = {file.rpartition("/")[0]: file for file in files}
+    found = {already_applied_for(folder / file): parent for parent, file in parents.items()}
+    if len(found) > 1:
+        told = [f"{parent}: {', '.join(steps) or 'none'}" for steps, parent in found.items()]
+        raise DatasetError(
+            f"Pictures of {folder.name} carry different steps: {'; '.join(told)}.",
+            remedy="State already_applied in a dataset.yaml of the folder itself, or split it.",
+            column="already_applied",
+        )
+    return next(iter(found))
 
 
 def _frame_of(

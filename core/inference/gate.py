@@ -157,7 +157,7 @@ class Gate:
             reason = (
                 f"{OUTSIDE}: no training picture resembles it (distance {distance:.2f}, "
                 f"limit {self.threshold:.2f}). Check that it is the right kind of picture and "
-                "that the preprocessing switch fits it."
+                "which preprocessing it carries already."
             )
             return GateVerdict(False, distance, self.threshold, reason)
         return GateVerdict(True, distance, self.threshold)

@@ -90,7 +90,7 @@ def version_names(task_key: str) -> tuple[str, ...]:
         sorted(
             path.name
             for path in folder.iterdir()
-            if path.is_dir() and re.match(VERSION_PATTERN, path.name)
+            if path.is_dir() and path.name != CHAMPION and re.match(VERSION_PATTERN, path.name)
         )
     )
 
@@ -148,7 +148,7 @@ def find_version(task_key: str, version: str | None = None) -> ModelVersion:
         raise ModelMissingError(
             f"No model version of task {task_key} is installed.",
             remedy=f"Put one into {models_folder() / task_key} or train one: "
-            f"python -m core train --task {task_key}.",
+            f"python -m core train --task {task_key} --architecture mobilenet.",
         )
     name = version or champion_of(task_key)
     if name is None and len(installed) == 1:

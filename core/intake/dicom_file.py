@@ -145,4 +145,4 @@ def _name(uid: Any) -> str:
 
 def syntax_name(dataset: Dataset) -> str:
     """Return the standard's name of the transfer syntax."""
-    return _name(dataset.file_meta.get("TransferSyntaxUID")) or "a private one"
+    return _name(dataset.file_meta.get("TransferSyntaxUID")) or "of the file (a private one)"

@@ -14,7 +14,8 @@ MIN_SPREAD = 1.5  # of 255 grey levels, standard deviation; JPEG noise on a blan
 def check_intended_use(image: StudyImage, task: TaskSpec) -> None:
     """Refuse a picture outside the intended use of ``task``.
 
-    What a file does not state is not held against it: a PNG has no modality.
+    What a picture cannot state is not held against it: a PNG has no modality. A DICOM file must
+    (PS3.3 C.7.3.1.1.1, type 1).
 
     Parameters
     ----------
@@ -24,7 +25,8 @@ def check_intended_use(image: StudyImage, task: TaskSpec) -> None:
     Raises
     ------
     OutsideUseError
-        If the modality or the body part is stated and not accepted, a CT has no rescale (its
+        If the modality or the body part is stated and not accepted, a DICOM file states no
+        modality, a CT has no rescale (its
         values are then not HU), a side is below 64 pixels, or the picture is blank.
     """
     _check_modality(image, task)
@@ -44,6 +46,12 @@ def check_intended_use(image: StudyImage, task: TaskSpec) -> None:
 
 
 def _check_modality(image: StudyImage, task: TaskSpec) -> None:
+    if image.modality is None and image.kind is PictureKind.DICOM:
+        raise OutsideUseError(
+            "The DICOM file does not state its modality, so its values cannot be trusted to be "
+            f"those of {', '.join(task.modalities)}.",
+            remedy="Export the original slice from the archive, not a derived copy.",
+        )
     if image.modality is not None and image.modality not in task.modalities:
         raise OutsideUseError(
             f"The file's modality is {image.modality}; {task.title} accepts "

@@ -108,6 +108,8 @@ def pick_frame(n_frames: int, frame: int | None, *, unit: str) -> int:
     if not 0 <= frame < n_frames:
         raise IntakeError(
             f"The file has {n_frames} {units}; there is no frame {frame}.",
-            remedy=f"Choose one: frame 0 to {n_frames - 1}, counted from 0.",
+            remedy=f"Choose one: frame 0 to {n_frames - 1}, counted from 0."
+            if n_frames > 1
+            else "Leave the frame out.",
         )
     return frame

@@ -19,7 +19,7 @@ _KINDS: tuple[tuple[bytes, PictureKind], ...] = (
 )
 
 _LOOK_ALIKES: tuple[tuple[bytes, str], ...] = (
-    (b"GIF8", "a GIF animation"),
+    (b"GIF8", "a GIF picture"),
     (b"%PDF", "a PDF document"),
     (b"%!PS", "a PostScript (EPS) document"),
     (b"\xc5\xd0\xd3\xc6", "a PostScript (EPS) document"),
@@ -78,7 +78,9 @@ def sniff(data: bytes) -> PictureKind:
             "The file looks like DICOM without its 128-byte preamble and 'DICM' prefix.",
             remedy="Export it again as a DICOM file (Part 10).",
         )
-    raise IntakeError(f"The file looks like {_look_alike(data)}, not a picture.", remedy=_WANTED)
+    raise IntakeError(
+        f"The file looks like {_look_alike(data)}, which is not read here.", remedy=_WANTED
+    )
 
 
 def _look_alike(data: bytes) -> str:

@@ -191,8 +191,7 @@ def _refuse_claim(size: tuple[int, int], carried: Sequence[Step]) -> None:
             raise RecipeError(
                 f"The picture is said to have been through {step.name} already, which gives "
                 f"{step.output_described}, but it is {size[0]} x {size[1]}.",
-                remedy="Say which steps the picture really carries (`--already-applied none` "
-                "for a picture as exported).",
+                remedy="Say which steps the picture really carries: none, for one as exported.",
                 column="already_applied",
             )
         if step.fixes_size:

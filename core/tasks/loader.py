@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from core.config import settings
 from core.errors import TaskError
 from core.tasks.spec import ClassSpec, RecipeStep, SourceSpec, TaskSpec
+from core.tasks.validation import faults_in_words
 
 OWN_FOLDER = Path(__file__).parent
 PARTS: dict[str, type[BaseModel]] = {
@@ -55,19 +56,11 @@ def read_task(path: Path) -> TaskSpec:
 
 
 def _explained(path: Path, error: ValidationError) -> TaskError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the file as a whole"
-    value = first.get("input")
-    shown = "" if isinstance(value, dict) else f" (it is {value!r})"
-    if first["type"] == "extra_forbidden":
-        allowed = ", ".join(PARTS.get(str(first["loc"][0]), TaskSpec).model_fields)
-        return TaskError(
-            f"{path.name}: unknown key {key}.", remedy=f"Allowed keys there: {allowed}.", column=key
-        )
+    faults, allowed, first = faults_in_words(error, TaskSpec, PARTS)
     return TaskError(
-        f"{path.name}: {key}{shown}: {first['msg']}.",
-        remedy="Correct the key; core/tasks/ holds working examples.",
-        column=key,
+        f"{path.name}: {faults}.",
+        remedy=f"Allowed: {allowed}. core/tasks/ holds working examples.",
+        column=first or None,
     )
 
 

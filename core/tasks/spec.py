@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-KEY_PATTERN = r"^[a-z][a-z0-9_]{1,63}$"
-COLOUR_PATTERN = r"^#[0-9A-Fa-f]{6}$"
+from core.tasks.validation import COLOUR_PATTERN, KEY_PATTERN
 
 
 class _Frozen(BaseModel):

@@ -109,22 +109,24 @@ def analyse_files(
     analyst = open_analyst(task, version)
     check_steps(already_applied or ())
     return (
-        answer_file(analyst, Path(path), frame=frame, already_applied=already_applied)
-        for path in paths
+        answer_file(analyst, path, frame=frame, already_applied=already_applied) for path in paths
     )
 
 
 def answer_file(
     analyst: Analyst,
-    path: Path,
+    path: Path | str,
     *,
     frame: int | None = None,
     already_applied: Sequence[str] | None = None,
 ) -> Answer:
-    """Answer one file; whatever is wrong with it becomes an answer with status ``error``."""
+    """Answer one file; whatever is wrong with it becomes an answer with status ``error``.
+
+    The answer carries the path as it was given, so that a program finds its own names again.
+    """
     try:
-        data = read_file(path)
-        carried = carried_steps(path, already_applied)
+        data = read_file(Path(path))
+        carried = carried_steps(Path(path), already_applied)
     except (IntakeError, DatasetError) as error:
         return _failed(analyst, str(path), Status.ERROR, str(error))
     return answer_bytes(analyst, data, file=str(path), frame=frame, already_applied=carried)

@@ -52,6 +52,10 @@ def read_file(path: Path) -> bytes:
     """
     most = settings().max_upload_mb << 20
     try:
+        if path.is_dir():
+            raise IntakeError("This is a folder, not a file.", remedy="Name the files in it.")
+        if path.exists() and not path.is_file():
+            raise IntakeError("This is not a regular file.", remedy="Name a picture file.")
         if not path.is_file():
             raise IntakeError("There is no such file.", remedy="Check the path.")
         if path.stat().st_size > most:

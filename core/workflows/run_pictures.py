@@ -191,7 +191,6 @@ def _name(folder: Path) -> str | None:
 
 
 def _carried(folder: Path) -> tuple[str, ...]:
-    from core.datasets.description import read_description
+    from core.datasets.description import already_applied_for
 
-    description = read_description(folder)
-    return tuple(description.already_applied) if description else ()
+    return already_applied_for(folder / "any")

@@ -59,13 +59,19 @@ def file_facts(image: StudyImage) -> list[tuple[str, str]]:
         ("Size", f"{image.columns} x {image.rows} pixels"),
         ("Spacing", f"{spacing[0]:.3f} x {spacing[1]:.3f} mm" if spacing else "not stated"),
         ("Side", _side(image)),
-        ("Window", f"level {image.window.centre:.0f}, width {image.window.width:.0f}"),
+        *_window(image),
         ("Quality", f"{quality.score:.2f}: {quality.reason}" if quality else "not measured"),
         ("Content", f"SHA-256 {image.sha256[:8]}…"),
     ]
     if image.n_frames > 1:
         rows.insert(2, ("Frame", f"{image.frame + 1} of {image.n_frames}"))
     return [*rows, *image.tags.items()]
+
+
+def _window(image: StudyImage) -> list[tuple[str, str]]:
+    if image.bits <= 8:
+        return []  # shown as it is: 8 bits leave nothing to choose from
+    return [("Window", f"level {image.window.centre:.0f}, width {image.window.width:.0f}")]
 
 
 def _side(image: StudyImage) -> str:

@@ -71,7 +71,8 @@ def _show_refusal(study: Study, answer: Answer) -> None:
     style.verdict(status, headline, reason[:1].upper() + reason[1:])
     if answer.gate is not None:
         style.gate_meter(answer.gate.distance, answer.gate.threshold)
-    style.quiet("There are no probabilities for this file. The other pictures are not affected.")
+    others = " The other pictures are not affected." if len(state.studies()) > 1 else ""
+    style.quiet(f"There are no probabilities for this file.{others}")
 
 
 def _choose_frame(study: Study) -> None:

@@ -221,6 +221,21 @@ def test_a_reader_that_goes_away_causes_no_traceback():
     assert errors == b""
 
 
+@pytest.mark.parametrize("place", [">&-", "> /dev/full"])
+def test_an_answer_that_cannot_be_written_ends_with_a_sentence(place):
+    done = subprocess.run(
+        f"{sys.executable} -m core settings --json {place}",
+        shell=True,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == cli.WRONG_CALL
+    assert "cannot be written to standard output" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_row_64_an_unknown_setting_refuses_to_start_with_one_line():
     done = call("settings", "--check", SECOND_LOOK_DATAROOT="/pictures")
     assert done.returncode == 2

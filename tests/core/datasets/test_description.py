@@ -12,6 +12,7 @@ from core.datasets.description import read_description
 from core.errors import DatasetError
 
 CARRIED = "already_applied: [resize_lanczos_224, clahe_lab_4_8x8]\n"
+STEPS = ("resize_lanczos_224", "clahe_lab_4_8x8")
 
 
 @pytest.mark.parametrize("below", ["a.jpg", "cyst/a.jpg", "train/cyst/a.jpg"])
@@ -26,11 +27,23 @@ def test_three_folders_below_the_description_it_does_not_count(tmp_path):
     assert already_applied_for(tmp_path / "a/b/c/x.jpg") == ()
 
 
-def test_the_nearest_description_decides_even_when_it_names_no_step(tmp_path):
+def test_the_nearest_description_that_speaks_of_steps_decides_even_when_it_names_none(tmp_path):
     (tmp_path / "dataset.yaml").write_text(CARRIED)
     (tmp_path / "raw").mkdir()
-    (tmp_path / "raw" / "dataset.yaml").write_text("name: as exported\n")
+    (tmp_path / "raw" / "dataset.yaml").write_text("already_applied: []\n")
     assert already_applied_for(tmp_path / "raw" / "x.jpg") == ()
+    (tmp_path / "raw" / "dataset.yaml").write_text("name: of steps it says nothing\n")
+    assert already_applied_for(tmp_path / "raw" / "x.jpg") == STEPS
+
+
+def test_a_path_with_dots_is_governed_by_the_folder_it_ends_in(tmp_path, monkeypatch):
+    inside = tmp_path / "set" / "cyst" / "sub"
+    inside.mkdir(parents=True)
+    (tmp_path / "set" / "dataset.yaml").write_text(CARRIED)
+    monkeypatch.chdir(inside)
+    assert already_applied_for(Path("../x.jpg")) == STEPS
+    monkeypatch.chdir(tmp_path / "set")
+    assert already_applied_for(Path("../outside.jpg")) == ()
 
 
 def test_without_a_description_nothing_is_applied_already(tmp_path):

@@ -39,6 +39,11 @@ def test_a_png_states_nothing_and_passes():
     check(files.encoded(files.picture()), CHEST)
 
 
+def test_a_dicom_file_that_states_no_modality_is_refused():
+    with pytest.raises(OutsideUseError, match="does not state its modality"):
+        check(files.dicom(files.picture(), Modality=""), KIDNEY)
+
+
 def test_a_ct_without_rescale_is_refused_by_a_ct_task():
     with pytest.raises(OutsideUseError, match="not in HU"):
         check(files.dicom(files.picture(), rescale=None), KIDNEY)

@@ -27,8 +27,8 @@ def test_each_kind_is_known_by_its_bytes(data, kind):
 @pytest.mark.parametrize(
     ("data", "name"),
     [
-        (files.encoded(files.picture(), "GIF"), "a GIF animation"),
-        (b"GIF89a/*\x00*/=1;alert(1)", "a GIF animation"),
+        (files.encoded(files.picture(), "GIF"), "a GIF picture"),
+        (b"GIF89a/*\x00*/=1;alert(1)", "a GIF picture"),
         (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
         (b"\xef\xbb\xbf  <!DOCTYPE html><html></html>", "an HTML page"),
         (b"<?xml version='1.0'?><a/>", "an XML document"),
@@ -46,7 +46,7 @@ def test_each_kind_is_known_by_its_bytes(data, kind):
 def test_anything_else_is_refused_by_what_it_looks_like(data, name):
     with pytest.raises(IntakeError, match="PNG, JPEG, TIFF, BMP or DICOM") as caught:
         read_study(data)
-    assert caught.value.problem == f"The file looks like {name}, not a picture."
+    assert caught.value.problem == f"The file looks like {name}, which is not read here."
 
 
 def test_an_empty_file_is_refused_as_empty():
@@ -61,7 +61,7 @@ def test_dicom_without_its_preamble_is_refused_and_never_forced(name):
 
 
 def test_a_damaged_beginning_is_refused_and_never_forced():
-    with pytest.raises(IntakeError, match="not a picture"):
+    with pytest.raises(IntakeError, match="not read here"):
         read_study(files.bundled("no_meta.dcm"))
 
 

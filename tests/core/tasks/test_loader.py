@@ -105,10 +105,10 @@ def test_an_unknown_task_is_refused_with_the_known_ones_named():
 
 WRONG: dict[str, tuple[dict[str, object], str, str]] = {
     "an unknown key at the top": ({"clases": []}, "clases", "classes"),
-    "a missing key": ({"title": None}, "title", "required"),
-    "an empty title": ({"title": ""}, "title", "at least 1"),
+    "a missing key": ({"title": None}, "title", "is missing"),
+    "an empty title": ({"title": ""}, "title", "not empty"),
     "one class only": ({"classes": one_class()[:1]}, "classes", "at least 2"),
-    "classes that are no list": ({"classes": "stone"}, "classes", "tuple"),
+    "classes that are no list": ({"classes": "stone"}, "classes", "a list"),
     "a colour by name": ({"classes": one_class(colour="red")}, "classes.1.colour", "red"),
     "an unknown key in a class": (
         {"classes": one_class(color="#000000")},
@@ -125,10 +125,10 @@ WRONG: dict[str, tuple[dict[str, object], str, str]] = {
     "no finding at all": ({"classes": one_class(finding=False)}, "", "finding: true"),
     "the same class twice": ({"classes": one_class(key="normal")}, "", "not all different"),
     "an unknown colour space": ({"colour": "cmyk"}, "colour", "'grey' or 'rgb'"),
-    "a window of one number": ({"window": [40]}, "window", "required"),
+    "a window of one number": ({"window": [40]}, "window", "is missing"),
     "a window of words": ({"window": ["low", "high"]}, "window.0", "low"),
     "no recipe": ({"recipe": []}, "recipe", "at least 1"),
-    "a step without a name": ({"recipe": [{"parameters": {}}]}, "recipe.0.step", "required"),
+    "a step without a name": ({"recipe": [{"parameters": {}}]}, "recipe.0.step", "is missing"),
     "no source": ({"sources": []}, "sources", "at least 1"),
     "labels that map to no class": (
         {"sources": [{"task": "kidney_ct", "labels": {"stone": "gallstone"}}]},
@@ -150,6 +150,17 @@ def test_a_wrong_file_is_refused_with_the_file_the_key_and_what_is_allowed(
     assert key in message
     assert told in message
     assert "\n" not in message
+
+
+def test_every_fault_is_told_at_once_with_what_is_allowed(tmp_path):
+    path = changed(tmp_path, colour=None, group_is_case=None, modalities="CT")
+    with pytest.raises(TaskError) as caught:
+        read_task(path)
+    assert "colour is missing" in caught.value.problem
+    assert "group_is_case is missing" in caught.value.problem
+    assert "modalities is 'CT'" in caught.value.problem
+    for allowed in ("grey or rgb", "true or false", "a list"):
+        assert allowed in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,95 @@
+"""Wrong YAML in words: which key, what it holds, and what is allowed there; every fault at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+KEY_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
+COLOUR_PATTERN = r"^#[0-9A-Fa-f]{6}$"
+_PATTERNS = {
+    KEY_PATTERN: "1 to 64 small letters, digits and _, a letter first",
+    COLOUR_PATTERN: 'a colour as "#RRGGBB", in quotes',
+}
+_TYPES = {
+    "tuple_type": "a list, such as [a, b]",
+    "list_type": "a list, such as [a, b]",
+    "dict_type": "keys and values",
+    "model_type": "keys and values, such as {key: stone, title: Stone}",
+    "string_type": "text, in quotes where it could be a number or yes / no",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "string_too_short": "text that is not empty",
+}
+
+
+def faults_in_words(
+    error: ValidationError,
+    model: type[BaseModel],
+    parts: Mapping[str, type[BaseModel]] | None = None,
+) -> tuple[str, str, str]:
+    """Return (faults, what is allowed, the first key) of a file that does not fit its model.
+
+    Parameters
+    ----------
+    error : ValidationError
+        Of ``model``, holding every fault.
+    model : type of BaseModel
+        What the whole file is.
+    parts : mapping of key to type of BaseModel
+        What the members of a list below that key are.
+    """
+    faults, allowed = [], []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"]) or "the file as a whole"
+        place = (parts or {}).get(str(item["loc"][0]), model) if item["loc"] else model
+        faults.append(f"{key} {_fault(item)}")
+        allowed.append(f"{key}: {_allowed(item, place)}")
+    first = ".".join(str(part) for part in error.errors()[0]["loc"])
+    return "; ".join(faults), "; ".join(allowed), first
+
+
+def _fault(item: ErrorDetails) -> str:
+    if item["type"] == "missing":
+        return "is missing"
+    if item["type"] == "extra_forbidden":
+        return "is no key of that place"
+    value = item.get("input")
+    if isinstance(value, dict):
+        return "does not fit together"
+    return f"is {str(value)[:60]!r}" if isinstance(value, str) else f"is {str(value)[:60]}"
+
+
+def _allowed(item: ErrorDetails, place: type[BaseModel]) -> str:
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "one of " + ", ".join(place.model_fields)
+    if kind == "missing":
+        return _field(place, str(item["loc"][-1]))
+    if kind == "literal_error":
+        return str(context["expected"])
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS.get(str(context["pattern"]), str(item["msg"]))
+    if kind in _TYPES:
+        return _TYPES[kind]
+    # Pydantic marks the words of our own checks in this way.
+    return str(item["msg"]).removeprefix("Value error, ")
+
+
+def _field(place: type[BaseModel], name: str) -> str:
+    """Return what a key that is missing may hold."""
+    field = place.model_fields.get(name)
+    if field is None:
+        return "needed"
+    choices: tuple[Any, ...] = ()
+    if get_origin(field.annotation) is Literal:
+        choices = get_args(field.annotation)
+    if field.annotation is bool:
+        choices = ("true", "false")
+    words = " or ".join(str(choice) for choice in choices) or "needed"
+    return f"{words} ({field.description})" if field.description else words
