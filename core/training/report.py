@@ -111,14 +111,14 @@ def known_failures(job: TrainingJob, run: EvaluationRun, figures: RunFigures) ->
         missed = called[(run.y_true == index) & (called != index)]
         most = run.class_names[int(np.bincount(missed).argmax())]
         sentences.append(
-            f"{job.task.class_spec(name).title}: {len(missed):,} of {figure.n:,} pictures were called "
-            f"something else, most often {job.task.class_spec(most).title.lower()} "
+            f"{job.task.class_spec(name).title}: {len(missed):,} of {figure.n:,} pictures were "
+            f"called something else, most often {job.task.class_spec(most).title.lower()} "
             f"({run.facts.split.replace('_', ' ')})."
         )
     share = float(run.refused.mean())
     sentences.append(
-        f"{share:.1%} of {run.n:,} pictures (each of a {job.task.group_name} not seen) were refused as "
-        f"foreign ({run.facts.split.replace('_', ' ')})."
+        f"{share:.1%} of {run.n:,} pictures (each of a {job.task.group_name} not seen) were "
+        f"refused as foreign ({run.facts.split.replace('_', ' ')})."
     )
     return tuple(sentences)
 
