@@ -45,3 +45,12 @@ def draw_run(
     y_prob /= y_prob.sum(axis=1, keepdims=True)
     group = None if n_groups is None else np.array([f"g{code:03d}" for code in codes], object)
     return make_run(y_true, y_prob, group=group)
+
+
+def draw_proportion_table(
+    seed: int, *, n_groups: int = 12
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (successes, totals) a group, with a correlation within groups."""
+    rng = np.random.default_rng(seed)
+    totals = rng.integers(3, 30, n_groups)
+    return rng.binomial(totals, rng.beta(2, 1, n_groups)), totals
