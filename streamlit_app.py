@@ -12,6 +12,7 @@ PAGES = {
         st.Page("pages/operating_point.py", title="Operating point", url_path="operating_point"),
         st.Page("pages/missed_findings.py", title="Missed findings", url_path="missed_findings"),
         st.Page("pages/compare.py", title="Compare", url_path="compare"),
+        st.Page("pages/slices.py", title="Slices", url_path="slices"),
     ],
     "Build": [st.Page("pages/models.py", title="Models", url_path="models")],
 }

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+ALL = "all cases"
 NOT_STATED = "not stated"
 OTHER = "other"
 MAX_VALUES = 12  # more categories than this: the commonest, and the rest as one slice
@@ -141,10 +142,10 @@ def _of_categories(text: NDArray[np.str_]) -> tuple[list[str], NDArray[np.int64]
 
 def _unique(labels: Sequence[str]) -> tuple[str, ...]:
     """Return the labels, one that stands twice in brackets: a value may be called "not stated"."""
-    seen: list[str] = []
+    seen: list[str] = [ALL]
     for label in labels:
         name = label
         while name in seen:
             name = f"({name})"
         seen.append(name)
-    return tuple(seen)
+    return tuple(seen[1:])

@@ -24,9 +24,9 @@ from core.evaluation.figures import group_codes, proportion
 from core.evaluation.flags import called_at, flags_at
 from core.evaluation.intervals import NO_INTERVAL, Interval, bias_corrected
 from core.evaluation.runs import EvaluationRun
-from core.evaluation.slice_columns import SliceColumn
+from core.evaluation.slice_columns import ALL, SliceColumn
 
-ALL = "all cases"
+FEWEST_GROUPS = 5  # on either side, for the resampled interval of a difference
 _BLOCK_CELLS = 2_000_000
 
 
@@ -228,9 +228,9 @@ def _difference(
     if grouped is not None:
         n_groups = int(of_slice.sum())
         fewest = min(n_groups, int(of_rest.sum()))
-        by_group = _with_width(
-            bias_corrected(value, _gap(grouped, index, of_class), n_units=fewest)
-        )
+        if fewest >= FEWEST_GROUPS:
+            drawn = bias_corrected(value, _gap(grouped, index, of_class), n_units=fewest)
+            by_group = _with_width(drawn)
     by_case = _with_width(by_case)
     return Figure(float(value), *by_case, n, *by_group, n_groups)
 

@@ -10,6 +10,7 @@ The engine and pandas are imported where they are first needed: a page paints be
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from core.workflows.run_leaks import RunLeaks
     from core.workflows.run_performance import CurveFrames, EvaluationRun, GroupLevel, GroupRule
     from core.workflows.run_pictures import PictureSource
+    from core.workflows.slicing import BackgroundMeasure, SliceColumn, Sliced, WeakSlices
     from core.workflows.stored_runs import Performance, StoredRun
     from core.workflows.twin_search import BackgroundSearch
     from pages._shared.curves import CurveCharts
@@ -329,3 +331,61 @@ def thumbnail(folder: str, file: str, *, _source: PictureSource) -> bytes:
     from core.workflows import run_pictures
 
     return run_pictures.thumbnail(_source.read(file))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def picture_measure(folder: str, digest: str | None, *, _run: StoredRun) -> BackgroundMeasure:
+    """Return the measuring of a run's pictures, one a server; it is started by who shows it."""
+    from core.workflows.slicing import BackgroundMeasure
+
+    return BackgroundMeasure(_run)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Cutting columns into slices")
+def slice_columns(
+    folder: str, digest: str | None, measured: bool, *, _run: StoredRun
+) -> dict[str, SliceColumn]:
+    """Return every column a stored run can be sliced by; anew once its pictures are measured."""
+    from core.workflows import slicing
+
+    of_run = cases(folder, digest, _run=_run)
+    return slicing.run_columns(of_run, slicing.read_properties(_run) if measured else {})
+
+
+@st.cache_resource(max_entries=64, show_spinner="Working out figures and intervals")
+def sliced(
+    folder: str,
+    digest: str | None,
+    column: str,
+    n_columns: int,
+    points_key: str,
+    *,
+    _run: StoredRun,
+    _task: TaskSpec,
+    _column: SliceColumn,
+    _points: PointsInForce,
+) -> Sliced:
+    """Return the figures of a stored run by one column."""
+    from core.workflows import slicing
+
+    return slicing.sliced_run(cases(folder, digest, _run=_run), _task, _column, _points)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Looking for the weakest slice")
+def weak_slices(
+    folder: str,
+    digest: str | None,
+    class_name: str,
+    n_columns: int,
+    points_key: str,
+    *,
+    _run: StoredRun,
+    _task: TaskSpec,
+    _columns: Mapping[str, SliceColumn],
+    _points: PointsInForce,
+) -> WeakSlices:
+    """Return where a finding is missed most; anew with more columns."""
+    from core.workflows import slicing
+
+    of_run = cases(folder, digest, _run=_run)
+    return slicing.weak_slices(of_run, _task, list(_columns.values()), class_name, _points)

@@ -12,7 +12,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._shared import clinic_markup, contract_markup, leak_markup, markup, paired_markup
+from pages._shared import (
+    clinic_markup,
+    contract_markup,
+    leak_markup,
+    markup,
+    paired_markup,
+    slice_markup,
+)
 from pages._shared.markup import colour as _colour
 from pages._shared.markup import text as _text
 
@@ -297,3 +304,20 @@ def clinic_head(headline: str, detail: str) -> None:
 def clinic_card(card: clinic_markup.Card) -> None:
     """Show a wrong call: pictures, maps, neighbours, probabilities, scores."""
     st.html(clinic_markup.card(card))
+
+
+def slice_table(
+    columns: Sequence[tuple[str, str]], rows: Sequence[slice_markup.SliceRow], *, shade: str
+) -> None:
+    """Show the figures of every slice; ``shade`` is the colour of the finding."""
+    st.html(slice_markup.table(columns, rows, shade=shade))
+
+
+def slice_found(worst: slice_markup.Found) -> None:
+    """Show the worst slice that was found."""
+    st.html(slice_markup.found(worst))
+
+
+def slices_next(rows: Sequence[tuple[str, str, str, str]], *, corrected: str) -> None:
+    """Show the slices after the worst: (slice, n, value with interval, p)."""
+    st.html(slice_markup.next_found(rows, corrected=corrected))
