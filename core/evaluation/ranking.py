@@ -96,7 +96,7 @@ def coarser(bins: NDArray[np.int64], *, most: int = MOST_BINS) -> NDArray[np.int
     """Return the bins merged, neighbour with neighbour, to at most ``most``.
 
     What merging changes in a figure is the same for every resample of the cases (1e-5 of an
-    average precision of a million cases, less of an AUC): take it off, and 1e-7 is left.
+    average precision of a million cases, less of an AUC): take it off, and less than 1e-6 is left.
 
     >>> coarser(np.array([0, 1, 2, 3]), most=2).tolist()
     [0, 0, 1, 1]

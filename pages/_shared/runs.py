@@ -48,6 +48,8 @@ def label(run: StoredRun) -> str:
     groups = f", {run.n_groups:,} {style.plural(run.facts.group_name)}" if run.n_groups else ""
     leak = " · LEAKAGE" if leaks(run) else ""
     kind = "shipped" if run.shipped else run.facts.created_at[:10]
+    if run.facts.model_version is None:
+        kind = f"external, {kind}"
     return f"{split} · {run.facts.data} · {run.n:,} pictures{groups} · {kind}{leak}"
 
 
