@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import CoreError
 from core.workflows.comparing import comparable_runs
-from pages._shared import comparing, disagreeing, frame, notices, resources, second_run
+from pages._shared import comparing, disagreeing, frame, leaks, notices, resources, second_run
 
 frame.require(__file__)
 
@@ -26,6 +26,7 @@ except CoreError as error:
     notices.failure(error)
     st.stop()
 
+leaks.show_banners((run_a, run_b), task)
 left, right = st.columns([46, 54], gap="large")
 with left:
     comparing.show_verdict(made, task)

@@ -18,7 +18,7 @@ from core.workflows.clinic import ANY_FINDING, CAUSES, FALSE_ALARM, MISS, NO_CAU
 from core.workflows.records import MissCause
 from core.workflows.run_pictures import PictureSource, maps_said
 from core.workflows.stored_runs import StoredRun
-from pages._shared import clinic_cards, runs, state, style
+from pages._shared import clinic_cards, leaks, state, style
 from pages._shared.viewer import shortened
 
 CARDS_ON_A_PAGE = 6
@@ -146,8 +146,7 @@ def _several(
 def show_head(clinic: Clinic) -> None:
     """Show how many, of how many, in how many groups, with the interval; and what to doubt."""
     style.clinic_head(clinic_words.headline(clinic), clinic_words.detail(clinic))
-    if runs.leaks(clinic.stored):
-        style.sentences(["Leakage: these calls come from a random split, and flatter the model."])
+    leaks.show_banner(clinic.stored, clinic.task, brief=True)
 
 
 def show_calls(

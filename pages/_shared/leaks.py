@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.tasks import TaskSpec
@@ -14,13 +16,17 @@ SECONDS_BETWEEN = 2
 _FIGURES = {"macro_f1": "Macro F1", "balanced_accuracy": "Balanced accuracy"}
 
 
-def show_banner(stored: StoredRun, task: TaskSpec, *, also: str = "") -> None:
+def show_banner(stored: StoredRun, task: TaskSpec, *, also: str = "", brief: bool = False) -> None:
     """Show how the run was split, whether it leaks, and its figures without the leak.
 
     Where nearly equal pictures should be searched they are, in the background, and the banner is
-    shown anew when that has ended. ``also`` is a sentence of the page's own, at the end.
+    shown anew when that has ended. ``also`` is a sentence of the page's own, at the end; ``brief``
+    leaves one line where there is nothing to doubt.
     """
     found = _found(stored)
+    if brief and found.verdict == "apart":
+        style.leak_banner(found.verdict, found.headline, [found.how], (), ())
+        return
     if not found.search_wanted:
         _show(found, task, said=also)
         return
@@ -31,6 +37,16 @@ def show_banner(stored: StoredRun, task: TaskSpec, *, also: str = "") -> None:
         _show(found, task, said=f"{search.problem} {also}")
     else:
         _show(_found(stored), task, said=also)
+
+
+def show_banners(stored: Sequence[StoredRun], task: TaskSpec) -> None:
+    """Show the banner of several runs: those to doubt, or one line where there is none."""
+    found = {run.name: (_found(run).verdict, run) for run in stored}
+    doubtful = [run for verdict, run in found.values() if verdict != "apart"]
+    for run in doubtful:
+        show_banner(run, task, also=f"(This is run {run.name} of {run.facts.data}.)")
+    if stored and not doubtful:
+        show_banner(stored[0], task, brief=True)
 
 
 @st.fragment(run_every=SECONDS_BETWEEN)
