@@ -24,11 +24,11 @@ try:
         operating_runs.key(chosen_on), operating_runs.key(checked_on), task.key,
         _runs=(chosen_on, checked_on), _task=task,
     )  # fmt: skip
-    version = resources.with_points(task.key, version)
+    resources.with_points(task.key, version)  # a record that cannot be read is told here
 except CoreError as error:
     notices.failure(error)
     st.stop()
 
-operating_runs.show_facts(bench)
+operating_runs.show_facts(bench, task)
 why_not = operating_runs.may_sign(bench, version)
-operating.show_contract(bench, task, version.points, may_sign=why_not)
+operating.show_contract(bench, task, version, may_sign=why_not)

@@ -42,9 +42,10 @@ def trade_off_chart(
         hovertemplate="at least %{customdata[0]:.1%}: %{y:.1f} missed, %{x:.0f} read per 1,000 "
         "(threshold %{customdata[1]:.3f})<extra></extra>",
     )
-    for place, name, symbol, shade in (
-        (at_argmax, "largest probability", "x-thin-open", QUIET),
-        (now, "this threshold", "circle", TEXT),
+    middle = frame["reads"].max() / 2  # a name stands where there is room for it
+    for place, name, symbol, shade, side in (
+        (at_argmax, "largest probability", "x-thin-open", QUIET, "bottom"),
+        (now, "this threshold", "circle", TEXT, "top"),
     ):
         if place is None:
             continue
@@ -54,7 +55,7 @@ def trade_off_chart(
             mode="markers+text",
             marker={"symbol": symbol, "size": 13, "color": shade, "line": {"width": 2}},
             text=[name],
-            textposition="top right" if name.startswith("this") else "bottom left",
+            textposition=f"{side} {'right' if place[0] < middle else 'left'}",
             textfont={"color": shade, "size": 12},
             cliponaxis=False,
             hovertemplate=f"{name}: %{{y:.1f}} missed, %{{x:.0f}} read per 1,000<extra></extra>",

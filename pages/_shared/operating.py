@@ -16,8 +16,9 @@ from core.charts.operating_point import net_benefit_chart, trade_off_chart
 from core.errors import CoreError
 from core.tasks import TaskSpec
 from core.workflows.points import PointsInForce
-from pages._shared import contract_markup, state, style
+from pages._shared import contract_markup, resources, state, style
 from pages._shared.contract_markup import Claim, Tile
+from pages._shared.resources import VersionState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +35,11 @@ PREVALENCES = (
 
 
 @st.fragment
-def show_contract(bench: Bench, task: TaskSpec, points: PointsInForce, *, may_sign: str) -> None:
+def show_contract(bench: Bench, task: TaskSpec, version: VersionState, *, may_sign: str) -> None:
     """Show the whole contract; ``may_sign`` says why it cannot be stored, empty where it can."""
     from core.workflows.operating import Demand, setting
+
+    points = resources.with_points(task.key, version).points  # one may just have been signed
 
     with st.container(key="contract_controls"):
         name, sensitivity, prevalence = _demand(bench, task)
@@ -49,7 +52,7 @@ def show_contract(bench: Bench, task: TaskSpec, points: PointsInForce, *, may_si
     with middle:
         _show_net_benefit(bench, made)
     with right:
-        _show_sign(bench, made, title, may_sign)
+        _show_sign(bench, made, title, points, may_sign)
     _show_called(bench, made, task, points)
 
 
@@ -243,38 +246,39 @@ def _show_net_benefit(bench: Bench, made: Setting) -> None:
     _download(bench, made, "net_benefit", "Net benefit as CSV", frame)
 
 
-def _show_sign(bench: Bench, made: Setting, title: str, may_sign: str) -> None:
+def _show_sign(
+    bench: Bench, made: Setting, title: str, points: PointsInForce, may_sign: str
+) -> None:
     """Show what the threshold says of a miss, the benefit, and the signature."""
     style.kicker("What this threshold says")
-    if st.session_state.pop(state.SIGNED, None) is not None:
-        style.verdict("ok", "Stored", "Analyse uses it from now on.")
     if made.threshold is not None:
-        said = made.cost_said(title.lower())
+        said = made.cost_said("finding" if title == ANY_TITLE else title.lower())
         style.quiet(f"{said[:1].upper()}{said[1:]}.")
         style.quiet(_benefit_said(made))
     if may_sign:
         style.quiet(may_sign)
         return
-    with st.form("operating.sign", border=False):
-        who = st.text_input("Your name", key=state.SIGNED_BY, placeholder="Who takes this on")
-        pressed = st.form_submit_button(
-            f"Sign and store for {title.lower()}", disabled=made.threshold is None,
-            icon=":material/edit:", width="stretch",
-        )  # fmt: skip
-    if pressed:
-        _store(bench, made, who)
+    signed = points.signed.get(made.demand.class_name)
+    if signed is not None and signed.threshold == made.threshold:
+        style.verdict("ok", "In force: Analyse uses it", f"Signed by {signed.signed_by}.")
+    st.text_input("Your name", key=state.SIGNED_BY, placeholder="Who takes this on")
+    st.button(
+        f"Sign and store for {title.lower()}", key="operating.sign", width="stretch",
+        disabled=made.threshold is None, icon=":material/edit:",
+        on_click=_store, args=(bench, made),
+    )  # fmt: skip
+    problem = st.session_state.pop(state.NOT_SIGNED, None)
+    if problem:
+        st.error(problem, icon=":material/error:")
 
 
-def _store(bench: Bench, made: Setting, who: str) -> None:
+def _store(bench: Bench, made: Setting) -> None:
     from core.workflows.signing import sign
 
     try:
-        point = sign(bench, made, signed_by=who)
+        sign(bench, made, signed_by=st.session_state.get(state.SIGNED_BY) or "")
     except CoreError as error:
-        st.error(f"{error.problem} {error.remedy}", icon=":material/error:")
-        return
-    st.session_state[state.SIGNED] = point.sequence
-    st.rerun()
+        st.session_state[state.NOT_SIGNED] = f"{error.problem} {error.remedy}"
 
 
 def _benefit_said(made: Setting) -> str:
@@ -282,13 +286,22 @@ def _benefit_said(made: Setting) -> str:
         return "Its net benefit is undefined here."
     best = max(made.benefit_of_all, 0.0)
     other = "reading all" if made.benefit_of_all > 0 else "reading none"
-    better = 1000 * (made.benefit - best)
-    word = "more" if better >= 0 else "fewer"
+    against_simple = _better_said(made.benefit - best)
+    against_argmax = _better_said(made.benefit - made.benefit_at_argmax)
     return (
-        f"At that worth it gives as much as {abs(better):.1f} {word} found per 1,000 than {other}, "
-        f"without a further false alarm ({1000 * (made.benefit - made.benefit_at_argmax):+.1f} "
-        "against the largest probability)."
+        f"At that worth it is {against_simple} per 1,000 pictures than {other}, and "
+        f"{against_argmax} than the largest probability."
     )
+
+
+def _better_said(difference: float) -> str:
+    """Return a difference of net benefit in words: what it is worth in findings.
+
+    >>> _better_said(0.0123), _better_said(-0.001)
+    ('better by the worth of 12.3 findings', 'worse by the worth of 1.0 findings')
+    """
+    word = "better" if difference >= 0 else "worse"
+    return f"{word} by the worth of {abs(1000 * difference):.1f} findings"
 
 
 def _show_called(bench: Bench, made: Setting, task: TaskSpec, points: PointsInForce) -> None:

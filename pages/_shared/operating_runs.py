@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks import TaskSpec
 from core.workflows.evaluating import StoredRun
-from pages._shared import runs, state, style
+from pages._shared import leaks, runs, state, style
 from pages._shared.resources import VersionState
 
 if TYPE_CHECKING:
@@ -44,18 +45,18 @@ def key(run: StoredRun) -> tuple[str, str | None]:
     return str(run.folder), run.facts.version_digest
 
 
-def show_facts(bench: Bench) -> None:
+def show_facts(bench: Bench, task: TaskSpec) -> None:
     """Show which cases chose and which check, how they were kept apart, and any leak."""
-    leaking = [run for run in (bench.chosen_on, bench.checked_on) if runs.leaks(run)]
-    if leaking:
+    if runs.leaks(bench.chosen_on) and not runs.leaks(bench.checked_on):
         style.verdict(
             "error",
-            "Leakage: this contract measures memory, not diagnosis",
-            f"How it was split: {leaking[0].facts.split_made.rstrip('.')}. Take a run that keeps "
-            "whole groups apart.",
+            "The choosing run leaks: its threshold comes from memory, not from diagnosis",
+            f"How it was split: {bench.chosen_on.facts.split_made.rstrip('.')}. Choose on a run "
+            "that keeps whole groups apart.",
         )
     apart = f" {bench.parts.sentence}" if bench.parts.sentence else ""
-    style.quiet(f"Chosen on {bench.chosen_said}. Checked on {bench.checked_said}.{apart}")
+    said = f"Chosen on {bench.chosen_said}. Checked on {bench.checked_said}.{apart}"
+    leaks.show_banner(bench.checked_on, task, also=said)
 
 
 def may_sign(bench: Bench, version: VersionState) -> str:
