@@ -176,18 +176,28 @@ def show_misses(made: Comparison, task: TaskSpec) -> None:
 def show_record(made: Comparison, run_a: StoredRun, run_b: StoredRun) -> None:
     """Show what was recorded before, and record this verdict with a name."""
     style.kicker("Record the verdict")
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        by = st.text_input(
+    with st.form("compare.sign", border=False):
+        st.text_input(
             "Your name", key=state.COMPARE_SIGNED_BY, max_chars=80, placeholder="Your name",
-            label_visibility="collapsed", width=150,
+            label_visibility="collapsed",
         )  # fmt: skip
-        pressed = st.button("Record", key="compare.record", icon=":material/edit_note:")
-    if pressed:
-        try:
-            records.record_comparison(comparing.verdict_record(made, run_a, run_b, by=by))
-        except CoreError as error:
-            style.verdict("error", error.problem, error.remedy)
+        st.form_submit_button(
+            "Record", key="compare.record", icon=":material/edit_note:", on_click=_record,
+            args=(made, run_a, run_b),
+        )  # fmt: skip
+    problem = st.session_state.pop(state.COMPARE_PROBLEM, None)
+    if problem:
+        style.verdict("error", *problem)
     _show_recorded(run_a.facts.task or "")
+
+
+def _record(made: Comparison, run_a: StoredRun, run_b: StoredRun) -> None:
+    """Record the verdict as signed; a failure is said on the page that follows."""
+    by = str(st.session_state.get(state.COMPARE_SIGNED_BY, ""))
+    try:
+        records.record_comparison(comparing.verdict_record(made, run_a, run_b, by=by))
+    except CoreError as error:
+        st.session_state[state.COMPARE_PROBLEM] = (error.problem, error.remedy)
 
 
 def _show_recorded(task_key: str) -> None:
@@ -201,7 +211,7 @@ def _show_recorded(task_key: str) -> None:
     for item in said[:3]:
         when = f"{item.recorded_at:%Y-%m-%d %H:%M} UTC" if item.recorded_at else ""
         style.quiet(
-            f"{when} · {item.recorded_by}: B {item.verdict} ({item.class_name}, margin "
+            f"{when} · {item.recorded_by}: {item.verdict} ({item.class_name}, margin "
             f"{item.margin * 100:g}) · A {item.run_a}, B {item.run_b}"
         )
 
