@@ -294,7 +294,7 @@ def test_the_reader_of_imports_tells_deferred_ones_and_leaves_out_those_for_type
     ]
 
 
-VISITED = ("analyse", "performance", "operating_point", "models")
+VISITED = ("analyse", "performance", "operating_point", "slices", "models")
 VISIT = """
 import json, sys
 from streamlit.testing.v1 import AppTest

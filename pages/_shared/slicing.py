@@ -41,8 +41,8 @@ _COLUMNS = (
 )
 _PARTS = (("column", "value_of_column"), ("second_column", "value_of_second"))
 _ORIENTATION = (
-    "Orientation is what the file states, else estimated from the pixels: on 10,930 kidney slices "
-    "all that were told were right, 15 were not told."
+    "Orientation is what the file states, else estimated from the pixels: of 479 coronal pictures "
+    "of another data set 336 were told, all rightly, and 143 not told."
 )
 
 
