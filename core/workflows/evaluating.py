@@ -28,11 +28,11 @@ from core.workflows.stored_runs import (
     performance,
     runs_folder,
     stored_runs,
-    table_csv,
 )
 
 if TYPE_CHECKING:
     from core.datasets.manifest import Manifest
+    from core.evaluation.leakage import TrainingPictures
 
 __all__ = [
     "Evaluated",
@@ -46,7 +46,6 @@ __all__ = [
     "open_run",
     "performance",
     "stored_runs",
-    "table_csv",
 ]
 
 
@@ -91,6 +90,7 @@ def evaluate_folder(
     from core.workflows.analyst import open_analyst
     from core.workflows.pictures import open_manifest
     from core.workflows.predicting import predictor
+    from core.workflows.twin_search import training_pictures
 
     analyst = open_analyst(task.key, version)
     manifest = open_manifest(data, task)
@@ -114,7 +114,9 @@ def evaluate_folder(
         notes=notes,
     )
     run = evaluate_manifest(manifest, predictor(analyst), facts=facts, progress=progress)
-    return _finished(run, runs_folder(task.key, analyst.version_name) if store else None)
+    training = training_pictures(analyst.ready.version) if notes else None
+    folder = runs_folder(task.key, analyst.version_name) if store else None
+    return _finished(run, folder, training=training)
 
 
 def evaluate_manifest(
@@ -215,10 +217,14 @@ def external_facts(name: str, task: TaskSpec | None) -> RunFacts:
     )
 
 
-def _finished(run: EvaluationRun, parent: Path | None) -> Evaluated:
+def _finished(
+    run: EvaluationRun, parent: Path | None, *, training: TrainingPictures | None = None
+) -> Evaluated:
     from core.evaluation.evaluate import evaluate_run
+    from core.evaluation.leakage import leak_warnings
 
     figures = evaluate_run(run)
+    figures["warnings"] = [*leak_warnings(run, training=training), *figures["warnings"]]
     folder = None
     if parent is not None:
         folder = write_run(run, free_name(parent, run.facts))

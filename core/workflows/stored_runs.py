@@ -156,17 +156,6 @@ def performance(stored: StoredRun, cases: EvaluationRun | None = None) -> Perfor
     )
 
 
-def table_csv(made: Performance, table: str) -> bytes:
-    """Return one table as CSV with version, threshold, run and date in every row.
-
-    ``table`` is "confusion", "classes", "averages", "summary" or "reliability".
-    """
-    from core.reporting.csv_table import csv_bytes
-
-    frame: pd.DataFrame = getattr(made, table)
-    return csv_bytes(frame, provenance=made.provenance)
-
-
 def _listed(folder: Path, *, shipped: bool) -> list[StoredRun]:
     """Return the readable runs below a folder, newest first."""
     runs = []

@@ -43,3 +43,21 @@ def test_a_target_that_is_missed_is_told_in_capitals(asked, capfd):
 @pytest.mark.parametrize("rounds", ["0", "-3", "many"])
 def test_a_number_of_turns_that_is_none_is_refused(asked, capfd, rounds):
     assert main(["bench", "--rounds", rounds]) == 2
+
+
+def test_the_evaluation_has_a_bench_of_its_own(monkeypatch, capfd):
+    asked = {}
+    monkeypatch.setattr(
+        bench,
+        "run_evaluation_bench",
+        lambda **given: asked.update(given) or {"quick": ROWS["quick"]},
+    )
+    assert main(["bench", "evaluation", "--rounds", "2", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out) == {"quick": ROWS["quick"]}
+    assert asked["rounds"] == 2
+    assert main(["bench", "evaluation"]) == 0
+    assert asked["rounds"] == 3
+
+
+def test_a_bench_that_does_not_exist_is_refused(asked, capfd):
+    assert main(["bench", "everything"]) == 2

@@ -181,3 +181,12 @@ def test_any_run_gives_figures_in_range_or_undefined(drawn):
         else:
             most = 2 if path == "brier" else 1
             assert all(0 <= end <= most + 1e-6 for end in ends if end is not None), path
+
+
+def test_below_twenty_groups_the_simulated_coverage_is_told():
+    told = " ".join(evaluate_run(draw_run(200, n_groups=9))["warnings"])
+    assert "Few independent cases" in told
+    assert "with about 8 groups such an interval covers" in told  # of the class with fewest
+    assert "instead of 95 %" in told
+    told = " ".join(evaluate_run(draw_run(400, n_groups=60))["warnings"])
+    assert "Few independent cases" not in told

@@ -26,10 +26,10 @@ from core.workflows.evaluating import (
     open_run,
     performance,
     stored_runs,
-    table_csv,
 )
 from core.workflows.pictures import open_manifest
 from core.workflows.predicting import predict_all
+from core.workflows.run_performance import frame_csv
 from tests.drawn_runs import draw_run
 from tests.labelled_folder import write_labelled_folder
 from tests.small_version import write_small_version
@@ -220,7 +220,7 @@ def test_performance_gives_frames_and_what_to_doubt():
 @pytest.mark.parametrize("name", ["confusion", "classes", "summary", "reliability"])
 def test_every_table_says_version_and_threshold_in_its_csv(name):
     made = performance(find_run("kidney_ct", "test_split", version="small-2"))
-    again = pd.read_csv(io.BytesIO(table_csv(made, name)))
+    again = pd.read_csv(io.BytesIO(frame_csv(made, getattr(made, name))))
     assert set(again["model_version"]) == {"small-2"}
     assert set(again["threshold"]) == {"argmax"}
     assert set(again["run"]) == {"test_split"}
@@ -241,8 +241,8 @@ def test_predictions_of_another_model_are_evaluated_and_stored_beside(tmp_path):
     assert done.figures["model_version"] is None
     assert done.folder.parent.name == "external"
     assert [run.facts.data for run in stored_runs("kidney_ct", "small-1")] == ["theirs.csv"]
-    csv = table_csv(performance(stored_runs("kidney_ct", "small-1")[0]), "summary")
-    assert b"not ours" in csv
+    made = performance(stored_runs("kidney_ct", "small-1")[0])
+    assert b"not ours" in frame_csv(made, made.summary)
 
 
 def test_predictions_without_a_task_are_not_stored(tmp_path):
@@ -267,9 +267,10 @@ def test_the_training_set_s_own_name_is_warned_about(folder):
 
 def test_the_page_s_way_imports_neither_engine_nor_scikit_learn():
     code = (
-        "import sys; from core.workflows.evaluating import *; import core.charts;"
+        "import sys; from core.workflows.evaluating import *; "
+        "from core.workflows.run_performance import frame_csv; import core.charts;"
         "made = performance(find_run('kidney_ct', 'test_split', version='small-2'));"
-        "table_csv(made, 'classes');"
+        "frame_csv(made, made.classes);"
         "heavy = {'tensorflow', 'keras', 'mlflow', 'sklearn', 'openvino', 'streamlit', 'torch'};"
         "print(','.join(sorted(heavy & set(sys.modules))) or 'none')"
     )
