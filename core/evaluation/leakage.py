@@ -181,6 +181,28 @@ def shared_groups(run: EvaluationRun, found: Exposure) -> int | None:
     return len(set(run.group[found.group].tolist()))
 
 
+def leak_warnings(
+    run: EvaluationRun, *, training: TrainingPictures | None = None
+) -> tuple[str, ...]:
+    """Return the sentence that belongs among the warnings of a run; none where nothing leaks."""
+    found = exposure(run, training=training)
+    if not found.leaks:
+        return ()
+    n_exposed, shared = run.n - int(found.clean.sum()), shared_groups(run, found) or 0
+    groups = f", {shared:,} groups ({run.facts.group_name}) among them" if shared else ""
+    source = {
+        "stored": "by what training stored",
+        "folds": "by the folds",
+        "column": f"by the column {split_column(run)!r}",
+        "version": "by the version's list of training pictures",
+        "": "",
+    }[found.known]
+    return (
+        f"Leakage: {n_exposed:,} of {run.n:,} cases were trained on, or share a group with one "
+        f"that was{groups} ({source}): these figures are too good.",
+    )
+
+
 def _straddling(run: EvaluationRun, sides: NDArray[np.int64]) -> Mask | None:
     """Return which cases have a case of their group on another side."""
     if run.group is None:

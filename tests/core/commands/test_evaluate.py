@@ -146,3 +146,13 @@ def test_a_person_reads_figures_with_intervals(tmp_path, capfd):
     told = capfd.readouterr().out
     assert "3 cases, 2 groups" in told
     assert "sensitivity" in told and "not stored" in told
+
+
+def test_the_same_patient_in_train_and_test_of_a_table_is_a_warning(evaluate_table):
+    """Row 68 of the faults."""
+    rows = [f"{row},{part}" for row, part in zip(ROWS, ("train", "test", "test"), strict=True)]
+    (said,) = [
+        line for line in evaluate_table(f"{HEADER},split", *rows).document["warnings"]
+        if line.startswith("Leakage: 2 of 3 cases")
+    ]  # fmt: skip
+    assert "column 'split'" in said

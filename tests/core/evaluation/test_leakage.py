@@ -15,6 +15,7 @@ from core.evaluation.leakage import (
     TWIN_COLUMN,
     TrainingPictures,
     exposure,
+    leak_warnings,
     shared_groups,
     split_column,
 )
@@ -130,3 +131,12 @@ def test_training_pictures_come_back_from_their_bytes(groups):
 def test_other_bytes_are_refused():
     with pytest.raises(EvaluationError, match="cannot be read"):
         TrainingPictures.from_bytes(b"no parquet")
+
+
+def test_the_warning_counts_cases_and_groups_and_says_whence_it_is_known():
+    run = run_of({"split": ["train", "test", "test", "test", "train", "train"]})
+    (said,) = leak_warnings(run)
+    assert "4 of 6 cases" in said
+    assert "1 groups (series)" in said
+    assert "column 'split'" in said
+    assert leak_warnings(run_of()) == ()

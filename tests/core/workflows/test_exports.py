@@ -11,7 +11,8 @@ import pytest
 from core.evaluation.runs import write_run
 from core.reporting.csv_table import check_export, csv_bytes
 from core.workflows.records import MissCause, causes, record_cause
-from core.workflows.stored_runs import StoredRun, open_run, performance, table_csv
+from core.workflows.run_performance import frame_csv
+from core.workflows.stored_runs import StoredRun, open_run, performance
 from tests.drawn_runs import draw_run
 
 N_RECORDS = 40
@@ -55,7 +56,7 @@ def stored(folder) -> StoredRun:
 def test_an_export_of_a_run_outlives_its_folder(tmp_path):
     made = performance(stored(tmp_path))
     shutil.rmtree(tmp_path / "run")
-    assert check_export(table_csv(made, "confusion")) == 16
+    assert check_export(frame_csv(made, made.confusion)) == 16
 
 
 def test_a_run_is_read_in_one_piece_and_checked_before_it_is_used(tmp_path, monkeypatch):
