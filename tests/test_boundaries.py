@@ -294,7 +294,15 @@ def test_the_reader_of_imports_tells_deferred_ones_and_leaves_out_those_for_type
     ]
 
 
-VISITED = ("analyse", "performance", "operating_point", "slices", "models")
+VISITED = (
+    "analyse",
+    "performance",
+    "operating_point",
+    "missed_findings",
+    "compare",
+    "slices",
+    "models",
+)
 VISIT = """
 import json, sys
 from streamlit.testing.v1 import AppTest

@@ -131,8 +131,7 @@ def render_clinic_pdf(clinic: Clinic) -> bytes:
     def decorate(canvas: Canvas, of: Any) -> None:
         _page(canvas, of.page, clinic.header, foot)
 
-    no_padding = dict.fromkeys(("leftPadding", "rightPadding", "topPadding", "bottomPadding"), 0.0)
-    body = Frame(_SIDE, 18 * mm, _WIDTH, A4[1] - 42 * mm, **no_padding)
+    body = Frame(_SIDE, 18 * mm, _WIDTH, A4[1] - 42 * mm, 0, 0, 0, 0)
     document.addPageTemplates(PageTemplate(frames=[body], onPage=decorate))
     document.build([*_front(clinic), *_cards(clinic), *_rows(clinic)])
     return stream.getvalue()
@@ -264,7 +263,7 @@ def _figures(card: Card) -> Flowable:
     facts = [[_said(name, 6.5, soft=True), _said(value, 6.5)] for name, value in card.facts]
     inner: list[Any] = [
         Table(bars, colWidths=[13 * mm, 17 * mm, 22 * mm], style=_plain()),
-        Table(facts, colWidths=[13 * mm, 39 * mm], style=_plain()) if facts else "",
+        Table(facts, colWidths=[18 * mm, 34 * mm], style=_plain()) if facts else "",
     ]
     return Table([[part] for part in inner], style=_plain())
 

@@ -59,13 +59,14 @@ def ask_what(task: TaskSpec) -> tuple[str, str]:
     options = _classes(task)
     if st.session_state.get(state.CLINIC_CLASS) not in options:
         st.session_state[state.CLINIC_CLASS] = options[0]
+    st.session_state.setdefault(state.CLINIC_KIND, MISS)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         class_name = st.segmented_control(
             "Class", options, key=state.CLINIC_CLASS, format_func=titles.get, required=True,
             label_visibility="collapsed",
         )  # fmt: skip
         kind = st.segmented_control(
-            "Kind", list(_KINDS), default=MISS, key=state.CLINIC_KIND, format_func=_KINDS.get,
+            "Kind", list(_KINDS), key=state.CLINIC_KIND, format_func=_KINDS.get,
             required=True, label_visibility="collapsed",
         )  # fmt: skip
     return class_name or options[0], kind or MISS

@@ -180,21 +180,20 @@ def _show_form(
             "Note", recorded.note if recorded else "", key=key("note"), max_chars=MOST_NOTE,
             placeholder="What you see", height=68, label_visibility="collapsed",
         )  # fmt: skip
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.form_submit_button(
-                "Save the cause", key=key("save"), on_click=_save, args=(clinic, case, digest)
-            )
-            opened = st.form_submit_button(
-                "Open in Analyse", key=key("open"), type="tertiary", icon=":material/open_in_new:"
-            )
-    if opened:
-        _open_in_analyse(source, case, clinic.task.key)
+        st.form_submit_button(
+            "Save the cause", key=key("save"), on_click=_save, args=(clinic, case, digest)
+        )
     said = st.session_state.get(state.CLINIC_SAID)
     if said and said[0] == key("said"):
         style.notice("error", said[1], said[2])
     elif recorded is not None and recorded.recorded_at is not None:
         when = f"{recorded.recorded_at:%d %b %Y %H:%M} UTC"
         style.quiet(f"{CAUSES[Cause(recorded.cause)]}, {recorded.recorded_by}, {when}")
+    if st.button(
+        "Open in Analyse", key=key("open"), type="tertiary", icon=":material/open_in_new:",
+        on_click=_take_along, args=(source, case, key("said")),
+    ):  # fmt: skip
+        st.switch_page(frame.START, query_params={"task": clinic.task.key})
 
 
 def _save(clinic: Clinic, case: ClinicCase, digest: str) -> None:
@@ -229,12 +228,12 @@ def _save(clinic: Clinic, case: ClinicCase, digest: str) -> None:
         st.session_state[state.CLINIC_SAID] = (key("said"), error.problem, error.remedy)
 
 
-def _open_in_analyse(source: PictureSource, case: ClinicCase, task_key: str) -> None:
-    """Put the picture on the light box and go there: window, zoom, every map."""
+def _take_along(source: PictureSource, case: ClinicCase, said_key: str) -> None:
+    """Put the picture on the light box of Analyse: window, zoom, every map."""
     try:
         data = source.read(case.file)
     except IntakeError as error:
-        style.quiet(str(error))
+        st.session_state[state.CLINIC_SAID] = (said_key, error.problem, error.remedy)
         return
     digest = hashlib.sha256(data).hexdigest()
     state.put(
@@ -246,4 +245,3 @@ def _open_in_analyse(source: PictureSource, case: ClinicCase, task_key: str) -> 
             already_applied=source.already_applied,
         )
     )
-    st.switch_page(frame.START, query_params={"task": task_key})

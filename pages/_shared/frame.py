@@ -114,7 +114,11 @@ def task() -> TaskSpec:
 def _settle_task() -> None:
     """Take the task from the address when the address changed, else keep the choice."""
     asked = st.query_params.get("task")
-    if asked in load_tasks() and asked != st.session_state.get(state.TASK_IN_ADDRESS):
+    # st.switch_page forgets the picker of the page before: the address still knows.
+    forgotten = state.TASK not in st.session_state
+    if asked in load_tasks() and (
+        forgotten or asked != st.session_state.get(state.TASK_IN_ADDRESS)
+    ):
         st.session_state[state.TASK] = asked
     if st.session_state.get(state.TASK) not in load_tasks():
         st.session_state[state.TASK] = resources.first_usable_task()
