@@ -38,29 +38,28 @@ def trade_off_chart(
         marker={"color": colour, "size": 5},
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
+        name="at least 50 to 100 %",
         customdata=frame[["sensitivity_asked", "threshold"]].to_numpy(),
         hovertemplate="at least %{customdata[0]:.1%}: %{y:.1f} missed, %{x:.0f} read per 1,000 "
         "(threshold %{customdata[1]:.3f})<extra></extra>",
     )
-    middle = frame["reads"].max() / 2  # a name stands where there is room for it
-    for place, name, symbol, shade, side in (
-        (at_argmax, "largest probability", "x-thin-open", QUIET, "bottom"),
-        (now, "this threshold", "circle", TEXT, "top"),
+    for place, name, symbol, shade in (
+        (at_argmax, "largest probability", "x-thin-open", QUIET),
+        (now, "this threshold", "circle", TEXT),
     ):
         if place is None:
             continue
         figure.add_scatter(
             x=[place[0]],
             y=[place[1]],
-            mode="markers+text",
+            mode="markers",
+            name=name,
             marker={"symbol": symbol, "size": 13, "color": shade, "line": {"width": 2}},
-            text=[name],
-            textposition=f"{side} {'right' if place[0] < middle else 'left'}",
-            textfont={"color": shade, "size": 12},
             cliponaxis=False,
             hovertemplate=f"{name}: %{{y:.1f}} missed, %{{x:.0f}} read per 1,000<extra></extra>",
         )
     styled(figure, height=HEIGHT)
+    _named(figure)
     figure.update_xaxes(title=_axis("read per 1,000"), rangemode="tozero")
     figure.update_yaxes(title=_axis("missed per 1,000"), rangemode="tozero")
     return figure
@@ -102,6 +101,18 @@ def net_benefit_chart(frame: pd.DataFrame, *, probability: float | None) -> go.F
             annotation={"text": "this threshold", "font": {"color": TEXT, "size": 12}},
             annotation_position="top right",
         )
+    _named(figure)
+    figure.update_xaxes(tickformat=".0%", title=_axis("threshold probability"), rangemode="tozero")
+    figure.update_yaxes(title=_axis("net benefit, found per 1,000"))
+    return figure
+
+
+def _axis(words: str) -> dict[str, object]:
+    return {"text": words, "font": {"size": 12, "color": QUIET}, "standoff": 6}
+
+
+def _named(figure: go.Figure) -> None:
+    """Name what is drawn in one row above the chart."""
     figure.update_layout(
         showlegend=True,
         legend={
@@ -113,10 +124,3 @@ def net_benefit_chart(frame: pd.DataFrame, *, probability: float | None) -> go.F
             "font": {"size": 12},
         },
     )
-    figure.update_xaxes(tickformat=".0%", title=_axis("threshold probability"), rangemode="tozero")
-    figure.update_yaxes(title=_axis("net benefit, found per 1,000"))
-    return figure
-
-
-def _axis(words: str) -> dict[str, object]:
-    return {"text": words, "font": {"size": 12, "color": QUIET}, "standoff": 6}
