@@ -34,8 +34,7 @@ try:
         rule = figures.show_table_controls(task, has_groups=run.n_groups is not None)
         groups = resources.group_level(*key, rule, _run=run, _task=task) if rule else None
         figures.show_classes(made, groups, task)
-        figures.show_headline(made)
-        figures.show_level(made, groups, task)
+        figures.show_whole(made, groups, task)
     drawn = resources.curves(*key, _run=run)
     charts = resources.curve_charts(*key, _made=made, _curves=drawn, _task=task)
     curves.show(made, charts)

@@ -77,7 +77,7 @@ def confusion_chart(
     )
     figure = styled(go.Figure(heat), height=height or 72 + 62 * len(names))
     _cells_to_click(figure, cells, labels=dict(zip(names, labels, strict=True)), chosen=chosen)
-    figure.update_layout(margin={"t": 8, "l": 4, "r": 4, "b": 2})
+    figure.update_layout(margin={"t": 18, "l": 4, "r": 4, "b": 2})
     figure.update_xaxes(side="top", showgrid=False, ticks="")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     figure.add_annotation(

@@ -46,10 +46,12 @@ def colours(task: TaskSpec) -> dict[str, str]:
     return {item.key: item.colour for item in task.classes}
 
 
-def show_headline(made: Performance) -> None:
-    """Show the figures of the whole run in one line."""
+def show_whole(made: Performance, groups: GroupLevel | None, task: TaskSpec) -> None:
+    """Show the figures of the whole run in one line, and what a group is in the table above."""
     rows = {row["figure"]: row for row in made.summary.to_dict("records")}
-    style.figure_line([(title, rows[key]) for key, title in _SUMMARY.items() if key in rows])
+    with st.container(gap=None):
+        style.figure_line([(title, rows[key]) for key, title in _SUMMARY.items() if key in rows])
+        show_level(made, groups, task)
 
 
 def show_table_controls(task: TaskSpec, *, has_groups: bool) -> GroupRule | None:
