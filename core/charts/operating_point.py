@@ -38,7 +38,7 @@ def trade_off_chart(
         marker={"color": colour, "size": 5},
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
-        name="at least 50 to 100 %",
+        showlegend=False,
         customdata=frame[["sensitivity_asked", "threshold"]].to_numpy(),
         hovertemplate="at least %{customdata[0]:.1%}: %{y:.1f} missed, %{x:.0f} read per 1,000 "
         "(threshold %{customdata[1]:.3f})<extra></extra>",
