@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 from core.charts.look import (
     ACCENT,
     CELL_TEXT,
-    QUIET,
     SEQUENTIAL,
     percent,
     styled,
@@ -77,14 +76,9 @@ def confusion_chart(
     )
     figure = styled(go.Figure(heat), height=height or 72 + 62 * len(names))
     _cells_to_click(figure, cells, labels=dict(zip(names, labels, strict=True)), chosen=chosen)
-    figure.update_layout(margin={"t": 18, "l": 4, "r": 4, "b": 2})
+    figure.update_layout(margin={"t": 8, "l": 4, "r": 4, "b": 2})
     figure.update_xaxes(side="top", showgrid=False, ticks="")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
-    figure.add_annotation(
-        text="called →<br>true ↓",
-        x=0, y=1, xref="paper", yref="paper", xanchor="right", yanchor="bottom",
-        showarrow=False, align="right", font={"size": 11, "color": QUIET},
-    )  # fmt: skip
     return figure
 
 

@@ -10,7 +10,7 @@ from core.tasks import TaskSpec
 from core.workflows.stored_runs import StoredRun, find_run, runs_folder
 
 Tell = Callable[[str], None]
-MAX_MEGABYTES = 512  # a million rows of four classes are about 90
+MAX_MEGABYTES = 500  # a million rows of four classes are about 60
 
 
 def store_predictions(

@@ -25,10 +25,12 @@ _MISSED_PAGE = "pages/missed_findings.py"
 def show_matrix(made: Performance, task: TaskSpec) -> None:
     """Show the confusion matrix: rows are the reference, columns the called class; click a cell."""
     _forget_other_classes(made)
-    scale = st.segmented_control(
-        "Scale of the matrix", list(_SCALES), default="count", required=True,
-        format_func=_SCALES.get, key="performance.scale", label_visibility="collapsed",
-    )  # fmt: skip
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        scale = st.segmented_control(
+            "Scale of the matrix", list(_SCALES), default="count", required=True,
+            format_func=_SCALES.get, key="performance.scale", label_visibility="collapsed",
+        )  # fmt: skip
+        style.quiet("rows true, columns called")
     chart = charts.confusion_chart(
         made.confusion,
         titles=titles(task),

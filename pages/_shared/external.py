@@ -12,8 +12,12 @@ from pages._shared import state, style
 
 def show_drop(task: TaskSpec) -> None:
     """Show the place for a predictions file; a right one becomes the run that is looked at."""
+    turn = st.session_state.get(state.PREDICTIONS_ROUND, 0)  # a new place once a file was taken in
     with st.popover(
-        "Add predictions", icon=":material/upload_file:", width="stretch", key=state.PREDICTIONS
+        "Add predictions",
+        icon=":material/upload_file:",
+        width="stretch",
+        key=f"{state.PREDICTIONS}.{turn}",
     ):
         style.kicker("Predictions of any model, as CSV")
         style.quiet(
@@ -24,7 +28,7 @@ def show_drop(task: TaskSpec) -> None:
         upload = st.file_uploader(
             "Predictions file",
             type=["csv", "tsv", "txt"],
-            key=f"{state.PREDICTIONS_ROUND}.{st.session_state.get(state.PREDICTIONS_ROUND, 0)}",
+            key=f"{state.PREDICTIONS}.file.{turn}",
             label_visibility="collapsed",
             max_upload_size=MAX_MEGABYTES,
         )
