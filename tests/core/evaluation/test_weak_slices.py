@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.evaluation.intervals import Z95
 from core.evaluation.slice_columns import SliceColumn, slice_column
 from core.evaluation.slices import Calls
 from core.evaluation.weak_slices import WeakSlices, find_weak_slices
@@ -157,12 +156,13 @@ def test_under_no_effect_the_false_discovery_stays_at_five_per_cent(changes: dic
     n = 400
     false, covered = 0, 0
     for seed in range(n):
-        worst = search(1000 + seed, **changes).frame.iloc[0]
+        worst = search(1000 + seed, n_permutations=99, **changes).frame.iloc[0]
         false += worst["p_corrected"] <= 0.05
         covered += (
             worst["low_corrected"] <= changes.get("sensitivity", 0.8) <= worst["high_corrected"]
         )
-    assert false / n <= 0.05 + Z95 * np.sqrt(0.05 * 0.95 / n)
+    # Six searches of 400 runs: 3 standard errors. Longer runs: docs/statistics.md.
+    assert false / n <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / n)
     assert covered / n >= 0.88
 
 
