@@ -50,6 +50,8 @@ def pdf_of(
 ) -> bytes:
     """Return the clinic as PDF: at most 24 cards with maps, and at most 2,000 rows.
 
+    With the pictures away there are no cards, but the sentence that attaches them.
+
     Raises
     ------
     SettingsError
@@ -63,7 +65,7 @@ def pdf_of(
     rows = [[_cell(value) for value in row] for row in table[columns].itertuples(index=False)]
     cards = [
         _card(clinic, case_at(clinic, int(place)), recorded, source)
-        for place in places[:MOST_CARDS]
+        for place in (places[:MOST_CARDS] if source.attached else ())
     ]
     facts = clinic.provenance
     digest = str(facts["version_digest"])[:16] or "none"
@@ -82,7 +84,11 @@ def pdf_of(
             ("Threshold", str(facts["threshold"])),
             ("Listed", f"{len(places):,} of {clinic.summary.n_wrong:,}"),
         ],
-        sentences=[said for said in (maps_said(clinic.stored), words.labels_said(clinic)) if said],
+        sentences=[
+            said
+            for said in (source.sentence, maps_said(clinic.stored), words.labels_said(clinic))
+            if said
+        ],
         causes=_causes(clinic, recorded),
         cards=cards,
         columns=columns,
@@ -122,9 +128,7 @@ def _card(
     from core.reporting.clinic_pdf import Card, Pane
 
     shown = tuple(dict.fromkeys((case.y_true, case.called, case.looked_for)))[:2]
-    picture = CasePicture(problem=source.sentence)
-    if source.attached:
-        picture = case_picture(clinic.stored, clinic.cases, case.file, shown, source=source)
+    picture = case_picture(clinic.stored, clinic.cases, case.file, shown, source=source)
     panes = [Pane("Picture", picture.png, picture.problem or "away")]
     for name in shown:
         drawn = picture.maps.get(name)
@@ -169,8 +173,9 @@ def _facts(clinic: Clinic, case: ClinicCase, picture: CasePicture) -> list[tuple
         facts.append((clinic.group_name.capitalize(), case.group))
     if picture.quality is not None:
         facts.append(("Quality", f"{picture.quality:.2f}: {picture.quality_reason}"))
-    if picture.gate_distance is not None and picture.gate_threshold is not None:
-        facts.append(("Gate", f"{picture.gate_distance:.2f}, limit {picture.gate_threshold:.2f}"))
+    gate = words.gate_said(clinic, picture)
+    if gate is not None:
+        facts.append(("Gate", gate))
     if case.refused:
         facts.append(("Refused", "by the gate in this run"))
     if case.suspected and case.suggested:

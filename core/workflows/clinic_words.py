@@ -7,6 +7,7 @@ from core.evaluation.flags import ANY_FINDING
 from core.evaluation.label_errors import RULE
 from core.evaluation.misses import MISS
 from core.workflows.clinic import Clinic, ClinicCase
+from core.workflows.clinic_pictures import CasePicture
 
 ARGMAX_SAID = "The most probable class is the called one: no operating point is in force"
 
@@ -81,6 +82,16 @@ def distance_said(clinic: Clinic, case: ClinicCase) -> str:
     if clinic.points.thresholds:
         return f"{far} short of being flagged" if is_miss else f"{far} beyond being let pass"
     return f"{far} behind the called class" if is_miss else f"{far} ahead of the next class"
+
+
+def gate_said(clinic: Clinic, picture: CasePicture) -> str | None:
+    """Return the distance to the training pictures, and whether its own group is among them."""
+    if picture.gate_distance is None or picture.gate_threshold is None:
+        return None
+    own = f", its own {clinic.group_name} left out" if picture.own_left_out else ""
+    if not own and clinic.stored.facts.split == "out_of_fold":
+        own = f", its own {clinic.group_name} among them"
+    return f"{picture.gate_distance:.2f}, limit {picture.gate_threshold:.2f}{own}"
 
 
 def labels_said(clinic: Clinic) -> str:

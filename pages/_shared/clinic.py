@@ -161,9 +161,11 @@ def show_calls(
     """Show what passes the filters: cards where pictures are at hand, rows where they are away."""
     places = workflow.choose(clinic, filters, recorded)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="clinic_bar"):
-        start = _turn_page(
-            len(places), (clinic.stored.name, clinic.class_name, clinic.kind, filters)
-        )
+        start = 0
+        if source.attached:
+            start = _turn_page(
+                len(places), (clinic.stored.name, clinic.class_name, clinic.kind, filters)
+            )
         _ask_name(source)
         _show_downloads(clinic, places, recorded, source)
     if filters.file is not None:

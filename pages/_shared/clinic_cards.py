@@ -125,11 +125,9 @@ def _facts(clinic: Clinic, case: ClinicCase, picture: CasePicture) -> list[tuple
         facts.append(("Quality", f"{picture.quality:.2f} of 1"))
         if picture.quality < 1:
             facts.append(("", picture.quality_reason))
-    if picture.gate_distance is not None and picture.gate_threshold is not None:
-        own = f", its own {clinic.group_name} left out" if picture.own_left_out else ""
-        facts.append(
-            ("Gate", f"{picture.gate_distance:.2f}, limit {picture.gate_threshold:.2f}{own}")
-        )
+    gate = clinic_words.gate_said(clinic, picture)
+    if gate is not None:
+        facts.append(("Gate", gate))
     if picture.now and clinic.stored.facts.split == "out_of_fold":
         best = max(picture.now, key=lambda name: picture.now[name])
         title = clinic_words.title_of(clinic, best)

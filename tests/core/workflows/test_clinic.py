@@ -34,7 +34,7 @@ from core.workflows.clinic_pictures import NO_NEIGHBOURS, case_picture, content_
 from core.workflows.clinic_report import csv_of, file_stem, pdf_of
 from core.workflows.points import PointsInForce
 from core.workflows.records import OperatingPoint, record_operating_point
-from core.workflows.run_pictures import picture_source
+from core.workflows.run_pictures import PictureSource, picture_source
 from core.workflows.stored_runs import find_run, open_run
 from tests.clinic_runs import HOSTILE, named_gate, store_clinic_run
 from tests.small_version import version_files, write_small_version
@@ -249,6 +249,14 @@ def test_a_pdf_is_made_with_pictures_and_without(stored):
     for said in ("3 stone pictures missed of 4", "=1+1 <b>", "argmax", "small-1", HOSTILE[1]):
         assert said in words
     assert "Not for primary diagnosis" in words
+
+
+def test_a_pdf_without_pictures_has_the_rows_and_how_to_attach_them(stored):
+    away = PictureSource(sentence="Attach the folder.")
+    words = words_of_pdf(pdf_of(clinic_of(stored), [0, 1, 2], {}, away))
+    assert "Attach the folder." in words
+    assert "phantom_ct/s300692_3.png" in words
+    assert "Map of" not in words
 
 
 def words_of_pdf(content: bytes) -> str:
