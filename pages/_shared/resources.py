@@ -163,9 +163,9 @@ def cases(folder: str, digest: str | None, *, _run: StoredRun) -> EvaluationRun:
 @st.cache_resource(max_entries=12, show_spinner="Working out figures and intervals")
 def performance(folder: str, digest: str | None, *, _run: StoredRun) -> Performance:
     """Return every figure of a stored run; a run never changes once it is stored."""
-    from core.workflows import stored_runs
+    from core.workflows import kept_figures
 
-    return stored_runs.performance(_run, cases(folder, digest, _run=_run))
+    return kept_figures.kept_performance(_run, lambda: cases(folder, digest, _run=_run))
 
 
 @st.cache_resource(max_entries=12, show_spinner="Putting groups together")
@@ -173,17 +173,19 @@ def group_level(
     folder: str, digest: str | None, rule: GroupRule, *, _run: StoredRun, _task: TaskSpec
 ) -> GroupLevel:
     """Return the figures of a stored run with each group as one case."""
-    from core.workflows import run_performance
+    from core.workflows import kept_figures
 
-    return run_performance.group_level(cases(folder, digest, _run=_run), _task, rule)
+    return kept_figures.kept_group_level(
+        _run, lambda: cases(folder, digest, _run=_run), _task, rule
+    )
 
 
 @st.cache_resource(max_entries=12, show_spinner="Drawing curves and their bands")
 def curves(folder: str, digest: str | None, *, _run: StoredRun) -> CurveFrames:
     """Return the curves of a stored run with their bands."""
-    from core.workflows import run_performance
+    from core.workflows import kept_figures
 
-    return run_performance.curves(cases(folder, digest, _run=_run))
+    return kept_figures.kept_curves(_run, lambda: cases(folder, digest, _run=_run))
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
