@@ -66,9 +66,9 @@ def slice_chart(
 
 
 def _draw(figure: go.Figure, row: Mapping[str, Any], *, name: str, colour: str, label: str) -> None:
-    grouped = not pd.isna(row["low_grouped"])
+    grouped = not pd.isna(row["n_groups"])
     low, high = (row["low_grouped"], row["high_grouped"]) if grouped else (row["low"], row["high"])
-    if grouped:
+    if grouped and not pd.isna(row["low"]):
         ticks = {"symbol": "line-ns-open", "size": 10, "color": QUIET}
         figure.add_scatter(x=[row["low"], row["high"]], y=[name] * 2, mode="markers", marker=ticks)
         figure.data[-1].hoverinfo = "skip"
@@ -76,7 +76,8 @@ def _draw(figure: go.Figure, row: Mapping[str, Any], *, name: str, colour: str, 
         line = {"color": colour, "width": 6}
         figure.add_scatter(x=[low, high], y=[name] * 2, mode="lines", line=line, opacity=0.45)
         figure.data[-1].hoverinfo = "skip"
-    said = f"{label}: {row['value']:.1%} ({low:.1%}–{high:.1%}), n {row['n']:,}"
+    ends = "no interval" if pd.isna(low) else f"{low:.1%}–{high:.1%}"
+    said = f"{label}: {row['value']:.1%} ({ends}), n {row['n']:,}"
     said += f" in {row['n_groups']:,} groups" if grouped else ""
     figure.add_scatter(
         x=[row["value"]], y=[name], mode="markers", marker={"color": colour, "size": 11}

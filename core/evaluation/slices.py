@@ -257,10 +257,10 @@ def _macro_f1(
     """Return macro F1 of a slice (-1: of all cases), over the classes it holds."""
     confusion = confusions.sum(axis=0)
     value, n = float(rates.macro_f1(confusion)), int(confusion.sum())
-    by_case = bias_corrected(value, plain.macro_f1[index], n_units=n)
+    by_case = _with_width(bias_corrected(value, plain.macro_f1[index], n_units=n))
     by_group, n_groups = NO_INTERVAL, None
     if grouped is not None:
         of_class = tables.positive if index < 0 else tables.positive[index : index + 1]
         n_groups = int((of_class.sum(axis=(0, 2)) > 0).sum())
-        by_group = bias_corrected(value, grouped.macro_f1[index], n_units=n_groups)
+        by_group = _with_width(bias_corrected(value, grouped.macro_f1[index], n_units=n_groups))
     return Figure(value, *by_case, n, *by_group, n_groups)

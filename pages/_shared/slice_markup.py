@@ -60,6 +60,9 @@ def _cell(figure: Figure | None) -> str:
     if figure is None or value == "–":
         return "<td><b>–</b><span>undefined</span></td>"
     low, high = leading(figure)
+    if _is_one_group(figure):
+        low = high = None
+        interval = "one group: no interval"
     bar = ""
     if low is not None and high is not None:
         bar = (
@@ -70,6 +73,11 @@ def _cell(figure: Figure | None) -> str:
         f"<td title='{text(figure_said(figure))}'><b>{value}</b><span>{interval}</span>"
         f"<em>{text(plain_text(figure))}</em>{bar}</td>"
     )
+
+
+def _is_one_group(figure: Figure) -> bool:
+    """Whether groups are known and too few for an interval: the plain one must not lead then."""
+    return not pd.isna(figure.get("n_groups")) and pd.isna(figure.get("low_grouped"))
 
 
 def signed(value: float) -> str:

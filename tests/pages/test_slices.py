@@ -134,3 +134,13 @@ def test_the_name_of_a_slice_is_text_and_not_markup(open_page: OpenPage, keep_ru
 def test_without_a_run_the_page_says_how_to_measure(open_page: OpenPage):
     app = open_page("slices")
     assert "python -m core evaluate --task kidney_ct --data FOLDER" in words_of(app)
+
+
+def test_a_slice_of_one_group_has_no_interval_that_leads(open_page: OpenPage, keep_run):
+    run = draw_run(300, n_groups=40)
+    one = np.where(run.group == "g003", "one", "many").astype(object)
+    keep_run(replace(run, slices={"centre": one}))
+    app = open_page("slices")
+    app.segmented_control(key="slices.finding").set_value("cyst").run()
+    row = html_of(app).split(">one</th>")[1].split("</tr>")[0]
+    assert "one group: no interval" in row
