@@ -86,7 +86,11 @@ def open_case(case: OpenCase) -> None:
 
 
 def show_strip(task: TaskSpec, version: VersionState) -> None:
-    """Show every picture with its state, and the buttons to the next and the previous."""
+    """Show every picture with its state, and the buttons to the next and the previous.
+
+    The keys N and P belong to the strip: a button that is pressed faster than the page runs loses
+    presses, and the strip names the picture it wants.
+    """
     all_studies = state.studies()
     if len(all_studies) < 2:
         return
@@ -95,7 +99,7 @@ def show_strip(task: TaskSpec, version: VersionState) -> None:
             "Previous",
             on_click=state.step,
             args=(-1,),
-            shortcut="P",
+            help="Key P",
             disabled=state.place() == 0,
             icon=":material/chevron_left:",
         )
@@ -106,7 +110,7 @@ def show_strip(task: TaskSpec, version: VersionState) -> None:
             "Next",
             on_click=state.step,
             args=(1,),
-            shortcut="N",
+            help="Key N",
             disabled=state.place() >= len(all_studies) - 1,
             icon=":material/chevron_right:",
         )
