@@ -27,8 +27,15 @@ def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_page(use_settings: Callable[..., None], small_models: Path, tmp_path: Path) -> OpenPage:
     """Return a function that opens a page inside the frame: ``open_page("analyse")``."""
 
-    def open_it(page: str, *, task: str = "kidney_ct", models: Path | None = None) -> AppTest:
-        use_settings(models=models or small_models, home=tmp_path / "home")
+    def open_it(
+        page: str,
+        *,
+        task: str = "kidney_ct",
+        models: Path | None = None,
+        data_root: Path | None = None,
+    ) -> AppTest:
+        # The same words on every machine: also on one where the pictures are attached.
+        use_settings(models=models or small_models, home=tmp_path / "home", data_root=data_root)
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
         app.query_params["task"] = task
         app.run()

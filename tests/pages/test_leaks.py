@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.config import settings
 from core.inference.package import find_version
 from core.workflows.stored_runs import StoredRun
 from core.workflows.twin_search import is_searched, search_twins
@@ -31,7 +32,7 @@ def uploaded(use_settings: Callable[..., None], small_models: Path, tmp_path: Pa
 
 
 def test_an_honest_run_has_one_quiet_line(open_page: OpenPage, uploaded: StoredRun):
-    app = open_page("performance")
+    app = open_page("performance", data_root=settings().data_root)
     app.selectbox(key="performance.run").select("honest").run()
     assert not app.exception
     assert "data-verdict='apart'" in html_of(app)
@@ -42,7 +43,7 @@ def test_a_leak_stands_with_the_figures_without_it_after_the_search(
     open_page: OpenPage, uploaded: StoredRun
 ):
     search_twins(uploaded)
-    app = open_page("performance")
+    app = open_page("performance", data_root=settings().data_root)
     app.selectbox(key="performance.run").select("uploaded").run()
     assert not app.exception
     assert "data-verdict='leak'" in html_of(app)
@@ -55,7 +56,7 @@ def test_a_leak_stands_with_the_figures_without_it_after_the_search(
 def test_the_search_starts_by_itself_and_the_page_tells_of_it(
     open_page: OpenPage, uploaded: StoredRun
 ):
-    app = open_page("performance")
+    app = open_page("performance", data_root=settings().data_root)
     app.selectbox(key="performance.run").select("uploaded").run()
     assert not app.exception
     key = str(uploaded.folder), uploaded.facts.version_digest
