@@ -15,7 +15,6 @@ from core.evaluation.runs import EvaluationRun
 from core.tasks import TaskSpec
 from core.workflows.stored_runs import Performance
 
-
 __all__ = [
     "CurveFrames",
     "EvaluationRun",
