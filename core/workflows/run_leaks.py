@@ -131,7 +131,9 @@ def _leak_said(known: Known) -> str:
     n_exposed = n - int(known.exposure.clean.sum())
     if not n_exposed or 2 * n_exposed > n:
         return "Leakage: these figures measure memory, not diagnosis"
-    return f"Leakage: {n_exposed:,} of {n:,} cases were in training, so figures are too good"
+    by_twin = not known.exposure.seen.any() and not shared_groups(known.run, known.exposure)
+    what = "have a nearly equal picture in training" if by_twin else "were known from training"
+    return f"Leakage: {n_exposed:,} of {n:,} cases {what}, so figures are too good"
 
 
 def _groups_word(known: Known) -> str:
