@@ -91,18 +91,26 @@ def _warnings(run: EvaluationRun, made: RunFigures) -> list[str]:
             "balanced accuracy and macro F1 are means over the other classes."
         )
     sentences += _group_warnings(run, made)
-    flat = [
-        f"{key} of {name}"
+    means = ("balanced_accuracy", "macro_f1")
+    flat = [key.replace("_", " ") for key in means if _is_flat(made.summary[key])]
+    flat += [
+        f"{key.replace('_', ' ')} of {name}"
         for name, row in made.per_class.items()
         for key in ("f1", "auc", "average_precision")
-        if row[key].value == 1 and row[key].low == 1
+        if _is_flat(row[key])
     ]
     if flat:
         sentences.append(
-            f"No error in {', '.join(flat)}: every resample is as perfect, so that interval has "
-            "no width and says nothing; look at the intervals of sensitivity and specificity."
+            f"No error in {', '.join(flat)}: every resample is as perfect, so that interval, and "
+            "that of a mean over such figures, has no width and says nothing; look at the "
+            "intervals of sensitivity, specificity and accuracy."
         )
     return sentences
+
+
+def _is_flat(figure: Figure) -> bool:
+    """Return whether a figure is perfect in every resample: its interval then says nothing."""
+    return figure.value == 1 and (figure.low == 1 or figure.low_grouped == 1)
 
 
 def _group_warnings(run: EvaluationRun, made: RunFigures) -> list[str]:

@@ -27,6 +27,10 @@ _SUM_SLACK = 1e-9  # 0.99 must not fail for how 0.01 is written in binary
 FIXED_COLUMNS = ("file", "y_true", "group")
 
 
+# What R, pandas and spreadsheets write where there is nothing.
+_NO_GROUP = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>")
+
+
 class _Offender(NamedTuple):
     """The first record that fails one check; the smallest of all is reported."""
 
@@ -232,14 +236,16 @@ def _groups(columns: dict[str, pa.Array]) -> tuple[NDArray[np.object_] | None, l
     if "group" not in columns:
         return None, []
     group = _objects(pc.utf8_trim_whitespace(columns["group"]))
-    empty = group == ""
+    empty = np.isin(group, list(_NO_GROUP))
     n_empty = int(empty.sum())
     if n_empty == len(group):
         return None, ["The group column is empty: groups are unknown."]
     if n_empty == 0:
         return group, []
     group[empty] = [f"case {index}" for index in np.flatnonzero(empty)]
-    return group, [f"{n_empty} cases have no group; each counts as a group of its own."]
+    one = "1 case has no group; it counts"
+    said = one if n_empty == 1 else f"{n_empty} cases have no group; each counts"
+    return group, [f"{said} as a group of its own."]
 
 
 def _objects(column: pa.Array | pa.ChunkedArray) -> NDArray[np.object_]:

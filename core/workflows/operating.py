@@ -353,4 +353,4 @@ def _part_said(run: StoredRun, n: int, group: Any) -> str:
     if group is not None:
         name = run.facts.group_name
         groups = f" in {len(set(group)):,} {name if name.endswith('s') else name + 's'}"
-    return f"{run.name}: {n:,} pictures{groups}"
+    return f"{run.name.replace('_', ' ')}: {n:,} pictures{groups}"

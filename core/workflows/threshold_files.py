@@ -40,7 +40,7 @@ def operating_point_of_files(
     demand : Demand
         The class may be ``ANY_FINDING`` where there is a task.
     calibration : Path or None
-        The cases that choose the threshold.
+        The cases that choose the threshold; the same file as ``predictions`` counts as none.
     class_names : sequence of str or None
         None: the task's, else found from the columns.
     task : TaskSpec or None
@@ -57,6 +57,8 @@ def operating_point_of_files(
             remedy="Name the task with --task, or one class.",
             column="class",
         )
+    if calibration is not None and _is_same(predictions, calibration):
+        calibration = None  # the very same cases check nothing
     paths = [predictions] if calibration is None else [predictions, calibration]
     runs = read_prediction_files(paths, class_name=asked, class_names=class_names, task=task)
     name, findings = _spelt(asked, runs[0]), task.findings if task else ()
@@ -80,6 +82,14 @@ def operating_point_of_files(
         "group_source": checking.facts.group_source,
         "warnings": _warnings(choosing, checking, document, name),
     }
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Return whether two names lead to the same cases: one file, or two of the same content."""
+    try:
+        return one.samefile(other) or one.read_bytes() == other.read_bytes()
+    except (OSError, ValueError):
+        return False  # whoever reads it next says what is wrong with it
 
 
 def _spelt(class_name: str, run: EvaluationRun) -> str:

@@ -26,6 +26,7 @@ from pages._shared.viewer import shortened
 
 NO_EVIDENCE = "no positive evidence"
 MOST_NOTE = 2000
+NOT_YET = "Not saved yet."  # something is missing in the form: no fault, so no alarm
 _LONGEST_NAME = 40
 
 
@@ -183,7 +184,10 @@ def _show_form(
         )
     said = st.session_state.get(state.CLINIC_SAID)
     if said and said[0] == key("said"):
-        style.notice("error", said[1], said[2])
+        if said[1] == NOT_YET:
+            style.quiet(f"{said[1]} {said[2]}")
+        else:
+            style.notice("error", said[1], said[2])
     elif recorded is not None and recorded.recorded_at is not None:
         when = f"{recorded.recorded_at:%d %b %Y %H:%M} UTC"
         style.quiet(f"{CAUSES[Cause(recorded.cause)]}, {recorded.recorded_by}, {when}")
@@ -205,7 +209,7 @@ def _save(clinic: Clinic, case: ClinicCase, digest: str) -> None:
     st.session_state[state.CLINIC_SAID] = None
     if cause is None or not who:
         missing = "Choose a cause." if cause is None else "Write your name above the cards."
-        st.session_state[state.CLINIC_SAID] = (key("said"), "Not saved.", missing)
+        st.session_state[state.CLINIC_SAID] = (key("said"), NOT_YET, missing)
         return
     try:
         record_cause(

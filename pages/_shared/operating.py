@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.charts.look import ACCENT, CONFIG
 from core.charts.operating_point import net_benefit_chart, trade_off_chart
+from core.domain import Figure
 from core.errors import CoreError
 from core.tasks import TaskSpec
 from core.workflows.points import PointsInForce
@@ -76,12 +77,17 @@ def _demand(bench: Bench, task: TaskSpec) -> tuple[str, float, float | None]:
     with slider:
         st.session_state.setdefault(state.SENSITIVITY, DEFAULT_SENSITIVITY)
         asked = st.slider(
-            "at least", 50.0, 100.0, step=0.5, format="%.1f %%", key=state.SENSITIVITY
+            "Sensitivity of at least",
+            50.0,
+            100.0,
+            step=0.5,
+            format="%.1f %%",
+            key=state.SENSITIVITY,
         )
     own = bench.scores[name].checking.at_argmax.prevalence
     with share:
         prevalence = st.select_slider(
-            "where this share of pictures has it",
+            "Prevalence: share of pictures that have it",
             sorted({*PREVALENCES, own}), own,
             format_func=lambda value: f"{_percent(value)}{' (this run)' if value == own else ''}",
             key=state.prevalence_key(name, bench.checked_on.name, own),
@@ -97,24 +103,35 @@ def _tiles(made: Setting, title: str, bench: Bench) -> str:
         Tile(f"{title} found, by picture", *_rate(level, "sensitivity", group)),
     ]
     if made.groups is not None:
-        items.append(Tile(f"by {group}, on any picture", *_group_rate(made.groups)))
+        items.append(Tile(f"{title} found, by {group}", *_group_rate(made.groups)))
     items += [
-        Tile("Others left alone", *_rate(level, "specificity", group)),
+        Tile("Specificity: others left alone", *_rate(level, "specificity", group)),
         Tile(
             "Missed per 1,000",
             _number(price.misses, ".1f"),
-            f"at a share of {_percent(price.prevalence)}",
+            _per_1000(level.sensitivity, price.prevalence),
             _number(price.misses_at_argmax, ".1f"),
         ),
         Tile(
             "False alarms per 1,000",
             _number(price.false_alarms, ".0f"),
-            "before: the largest probability",
+            _per_1000(level.specificity, 1 - price.prevalence),
             _number(price.false_alarms_at_argmax, ".0f"),
         ),
         Tile("Price of a miss avoided", *_reads(made)),
     ]
     return contract_markup.tiles(items)
+
+
+def _per_1000(rate: Figure, share: float) -> str:
+    """Return the interval of 1000 · share · (1 - rate), from the interval of the rate."""
+    low, high = (
+        (rate.low, rate.high) if rate.low_grouped is None else (rate.low_grouped, rate.high_grouped)
+    )
+    if low is None or high is None:
+        return f"no interval, at a share of {_percent(share)}"
+    ends = sorted(1000 * share * (1 - end) for end in (low, high))
+    return f"{ends[0]:.0f}–{ends[1]:.0f}, at a share of {_percent(share)}"
 
 
 def _chosen_note(made: Setting) -> str:

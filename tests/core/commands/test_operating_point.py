@@ -55,6 +55,11 @@ def test_the_bare_form_answers_with_every_key(core_json, tables):
     assert found["per_1000"].keys() >= PRICE
     assert found["class_names"] == list(CLASSES)  # quality and scanner are slices
     assert (found["threshold_from"], found["claim_holds"]) == ("same file", None)
+    again = core_json(
+        "operating-point", "--predictions", file, "--calibration", file, "--class", "stone",
+        "--sensitivity", 0.9,
+    ).document  # fmt: skip
+    assert (again["threshold_from"], again["claim_holds"]) == ("same file", None)
     positive, p = run.y_true == 2, run.y_prob[:, 2]
     enough = [t for t in p if (p[positive] >= t).mean() >= 0.9]
     assert found["threshold"] == pytest.approx(max(enough), abs=0)

@@ -170,7 +170,7 @@ def test_sums_within_a_hundredth_are_accepted_and_not_changed():
 
 def test_a_case_without_a_group_is_a_group_of_its_own():
     header = HEADER + ",group"
-    run = read(table(*(row + group for row, group in zip(GOOD, [",g", ", ", ","], strict=True)),
+    run = read(table(*(row + group for row, group in zip(GOOD, [",g", ", ", ",NA"], strict=True)),
                      header=header))  # fmt: skip
     assert len(set(run.group)) == 3
     assert "2 cases have no group" in run.facts.notes[0]
