@@ -14,7 +14,7 @@ run: .venv/.for-run ## install what is missing and open the dashboard on 127.0.0
 test: .venv/.for-test ## lint, types and every test that is not slow
 	@$(PY) tests/browser/chromium.py
 	@$(MAKE) --no-print-directory lint types
-	@$(PY) -m pytest -m "not slow"
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-heavy: .venv/.for-test ## the slow tests
 	@$(PY) tests/browser/chromium.py
