@@ -73,7 +73,7 @@ def _card(clinic: Clinic, case: ClinicCase, picture: CasePicture) -> Card:
         facts=_facts(clinic, case, picture),
         flags=_flags(clinic, case),
         chips=[
-            f"{shortened(name)}: {shortened(value, _LONGEST_NAME)}"
+            f"{shortened(name.replace('_', ' '))}: {shortened(value, _LONGEST_NAME)}"
             for name, value in case.slices.items()
         ],
         near=_near(clinic, picture),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.domain import Figure
 from pages._shared.markup import colour, text
 
 
@@ -90,3 +91,23 @@ def called_table(
         "<div class='sl-scroll'><table class='sl-table sl-called-table'><thead><tr>"
         f"<th>true ↓ called →</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def per_1000(rate: Figure, share: float) -> str:
+    """Return the interval of 1000 · share · (1 - rate), from the interval of the rate."""
+    low, high = (
+        (rate.low, rate.high) if rate.low_grouped is None else (rate.low_grouped, rate.high_grouped)
+    )
+    if low is None or high is None:
+        return f"no interval, at a share of {percent(share)}"
+    ends = sorted(1000 * share * (1 - end) for end in (low, high))
+    return f"{ends[0]:.0f}–{ends[1]:.0f}, at a share of {percent(share)}"
+
+
+def percent(value: float) -> str:
+    """Return a share in per cent with what digits it needs.
+
+    >>> percent(0.95), percent(0.003), percent(0.1054), percent(1.0)
+    ('95 %', '0.3 %', '10.5 %', '100 %')
+    """
+    return f"{100 * value:.2g} %" if value < 0.1 else f"{100 * value:.1f} %".replace(".0 %", " %")

@@ -54,7 +54,7 @@ def probability_bar(
     flag = "<em class='sl-flag'>⚑ flagged</em>" if key in flagged else ""
     return (
         f"<li data-class='{text(key)}' data-probability='{value:.9f}'"
-        f" class='{'sl-called' if key == called else ''}'>"
+        f" class='{'sl-called' if key == called or key in flagged else ''}'>"
         f"<span class='sl-name'>{text(title)}{flag}</span>"
         f"<span class='sl-bar' aria-hidden='true'><i style='width:{value * 100:.2f}%;"
         f"background:{colour(shade)}'></i>{mark}</span>"

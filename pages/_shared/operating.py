@@ -13,12 +13,11 @@ import streamlit as st
 
 from core.charts.look import ACCENT, CONFIG
 from core.charts.operating_point import net_benefit_chart, trade_off_chart
-from core.domain import Figure
 from core.errors import CoreError
 from core.tasks import TaskSpec
 from core.workflows.points import PointsInForce
 from pages._shared import contract_markup, resources, state, style
-from pages._shared.contract_markup import Claim, Tile
+from pages._shared.contract_markup import Claim, Tile, per_1000, percent
 from pages._shared.resources import VersionState
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def _demand(bench: Bench, task: TaskSpec) -> tuple[str, float, float | None]:
         prevalence = st.select_slider(
             "Prevalence: share of pictures that have it",
             sorted({*PREVALENCES, own}), own,
-            format_func=lambda value: f"{_percent(value)}{' (this run)' if value == own else ''}",
+            format_func=lambda value: f"{percent(value)}{' (this run)' if value == own else ''}",
             key=state.prevalence_key(name, bench.checked_on.name, own),
         )  # fmt: skip
     return name, round(asked / 100, 4), None if prevalence == own else float(prevalence)
@@ -109,29 +108,18 @@ def _tiles(made: Setting, title: str, bench: Bench) -> str:
         Tile(
             "Missed per 1,000",
             _number(price.misses, ".1f"),
-            _per_1000(level.sensitivity, price.prevalence),
+            per_1000(level.sensitivity, price.prevalence),
             _number(price.misses_at_argmax, ".1f"),
         ),
         Tile(
             "False alarms per 1,000",
             _number(price.false_alarms, ".0f"),
-            _per_1000(level.specificity, 1 - price.prevalence),
+            per_1000(level.specificity, 1 - price.prevalence),
             _number(price.false_alarms_at_argmax, ".0f"),
         ),
         Tile("Price of a miss avoided", *_reads(made)),
     ]
     return contract_markup.tiles(items)
-
-
-def _per_1000(rate: Figure, share: float) -> str:
-    """Return the interval of 1000 · share · (1 - rate), from the interval of the rate."""
-    low, high = (
-        (rate.low, rate.high) if rate.low_grouped is None else (rate.low_grouped, rate.high_grouped)
-    )
-    if low is None or high is None:
-        return f"no interval, at a share of {_percent(share)}"
-    ends = sorted(1000 * share * (1 - end) for end in (low, high))
-    return f"{ends[0]:.0f}–{ends[1]:.0f}, at a share of {_percent(share)}"
 
 
 def _chosen_note(made: Setting) -> str:
@@ -149,7 +137,7 @@ def _rate(level: Level, which: str, group: str) -> tuple[str, str]:
     low, high = (figure.low_grouped, figure.high_grouped) if grouped else (figure.low, figure.high)
     interval = "no interval" if low is None or high is None else _range(low, high)
     groups = f" in {figure.n_groups:,} {style.plural(group)}" if figure.n_groups else ""
-    return _percent(figure.value), f"{interval}, n {figure.n:,}{groups}"
+    return percent(figure.value), f"{interval}, n {figure.n:,}{groups}"
 
 
 def _range(low: float, high: float) -> str:
@@ -162,7 +150,7 @@ def _group_rate(level: Level) -> tuple[str, str]:
         return "–", f"undefined, n {figure.n:,}"
     spared = level.specificity.value
     others = "" if spared is None else f"; {100 * spared:.0f} % of the others left alone"
-    return _percent(figure.value), f"{_range(figure.low, figure.high)}, n {figure.n:,}{others}"
+    return percent(figure.value), f"{_range(figure.low, figure.high)}, n {figure.n:,}{others}"
 
 
 def _reads(made: Setting) -> tuple[str, str]:
@@ -179,7 +167,7 @@ def _claims(made: Setting, title: str, bench: Bench) -> str:
     """Return whether the sensitivity may be said at each level; groups lead where there are any."""
     group, words = (
         bench.checked_on.facts.group_name,
-        f"At least {_percent(made.demand.sensitivity)}",
+        f"At least {percent(made.demand.sensitivity)}",
     )
     by_picture = Claim(
         f"{words} by picture",
@@ -203,7 +191,7 @@ def _claim(level: Level, title: str, unit: str, group: str) -> str:
     units = style.plural(unit)
     where = f" in {found.n_groups:,} {style.plural(group)}" if found.n_groups else ""
     said = f"Missed {counts.fn:,} of {counts.n_positive:,} {units}"
-    said += f"{where if unit == 'picture' else ''}: exact lower bound {_percent(bound)}."
+    said += f"{where if unit == 'picture' else ''}: exact lower bound {percent(bound)}."
     if level.claim_holds:
         return said
     if level.positives_needed is None:
@@ -362,7 +350,7 @@ def _in_force(points: PointsInForce, task: TaskSpec) -> list[str]:
         who = "shipped with the version"
         if signed is not None and signed.signed_at is not None:
             who = (
-                f"at least {_percent(signed.sensitivity_asked)}, signed by {signed.signed_by}, "
+                f"at least {percent(signed.sensitivity_asked)}, signed by {signed.signed_by}, "
                 f"{signed.signed_at:%d %b %Y %H:%M} UTC, checked on {signed.run}"
             )
         lines.append(f"{title_of(task, name)}: {value:.3f} ({who}).")
@@ -388,15 +376,6 @@ def _download(
         icon=":material/download:",
         type="tertiary",
     )
-
-
-def _percent(value: float) -> str:
-    """Return a share in per cent with what digits it needs.
-
-    >>> _percent(0.95), _percent(0.003), _percent(0.1054), _percent(1.0)
-    ('95 %', '0.3 %', '10.5 %', '100 %')
-    """
-    return f"{100 * value:.2g} %" if value < 0.1 else f"{100 * value:.1f} %".replace(".0 %", " %")
 
 
 def _number(value: float | None, form: str) -> str:

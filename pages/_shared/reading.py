@@ -6,11 +6,11 @@ and nothing else, and never runs the network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.domain import Answer, StudyImage, Window
+from core.domain import Answer, Prediction, StudyImage, Window
 from core.tasks import TaskSpec
 from core.workflows.showing import colour_stops, explanation_of, overlay_of
 from pages._shared import answers, pictures, state, style, viewer
@@ -55,13 +55,14 @@ def _map_controls(answer: Answer, task: TaskSpec, identity: str) -> tuple[str | 
         return None, 0.0
     ranked = ranked_classes(answer.prediction.probabilities)
     titles = {name: task.class_spec(name).title for name in ranked}
+    first = first_to_show(ranked, answer.prediction)
     with st.container(key="map_controls"):
         classes, slider, scale = st.columns([5, 3, 4], gap="medium", vertical_alignment="center")
         with classes:
             chosen = st.segmented_control(
                 "Map of class",
                 ranked,
-                default=ranked[0],
+                default=first,
                 required=True,
                 format_func=titles.get,
                 key=f"map.class.{identity}",
@@ -72,7 +73,7 @@ def _map_controls(answer: Answer, task: TaskSpec, identity: str) -> tuple[str | 
                 "Opacity of the map", 0, 100, DEFAULT_OPACITY, 5, format="opacity %d %%",
                 key=state.OPACITY, label_visibility="collapsed",
             )  # fmt: skip
-        class_name = chosen or ranked[0]
+        class_name = chosen or first
         with scale:
             style.colour_bar(colour_stops(), note=_peak_note(answer, class_name))
         style.quiet("A map shows where the score of a class is sensitive, not where disease is.")
@@ -86,6 +87,16 @@ def ranked_classes(probabilities: Mapping[str, float]) -> list[str]:
     ['normal', 'stone', 'cyst']
     """
     return sorted(probabilities, key=lambda name: -probabilities[name])
+
+
+def first_to_show(ranked: Sequence[str], prediction: Prediction) -> str:
+    """Return the class whose map is shown first.
+
+    The most probable finding that a stored point flags, else the most probable class: a finding
+    that a signed point found must not hide behind a larger probability of normal.
+    """
+    flagged = [name for name in ranked if name in prediction.flagged and prediction.thresholds]
+    return (flagged or list(ranked))[0]
 
 
 def _peak_note(answer: Answer, class_name: str) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from core.domain import Prediction
 from core.inference.engine import Engine
 from core.workflows.analyse import analyse_bytes
 from core.workflows.analyst import open_analyst
+from pages._shared.markup import probability_bar
+from pages._shared.reading import first_to_show
 from tests.pages.conftest import OpenPage
 from tests.pages.looking import (
     decoded,
@@ -76,6 +81,19 @@ def test_the_called_class_leads_and_its_map_lies_over_the_picture(open_page: Ope
     overlay = decoded(panes_of(app)["overlay"])
     assert overlay.shape == (*picture().shape, 3)
     assert not np.array_equal(overlay[..., 0], overlay[..., 2])
+
+
+def test_a_finding_that_a_signed_point_flags_is_shown_first_and_as_strong():
+    ranked = ["normal", "stone", "tumor", "cyst"]
+    y_prob = {"cyst": 0.02, "normal": 0.6, "stone": 0.3, "tumor": 0.08}
+    argmax = Prediction(y_prob, "normal", ())
+    assert first_to_show(ranked, argmax) == "normal"
+    signed = replace(argmax, flagged=("stone", "tumor"), thresholds={"stone": 0.2, "tumor": 0.05})
+    assert first_to_show(ranked, signed) == "stone"
+    bar = probability_bar(
+        ("stone", "Stone", "#E69F00", 0.3), called="normal", tick=0.2, flagged=signed.flagged
+    )
+    assert "sl-called" in bar and "flagged" in bar
 
 
 def test_a_class_that_nothing_speaks_for_gets_words_and_no_colour(
