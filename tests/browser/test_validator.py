@@ -42,7 +42,14 @@ def home(tmp_path: Path) -> Iterator[Path]:
         assert "Traceback" not in log.read_text()
 
 
-@pytest.mark.parametrize("page", SHOWS)
+# A server for each page takes its time; one of them runs every day, the rest in the long run.
+PAGES = [
+    page if page == "operating_point" else pytest.param(page, marks=pytest.mark.slow)
+    for page in SHOWS
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_a_validate_page_opens_by_deep_link_on_a_fresh_server(
     browser: Browser, home: Path, page: str
 ):
@@ -55,7 +62,11 @@ def test_a_validate_page_opens_by_deep_link_on_a_fresh_server(
 
 
 @pytest.mark.parametrize(
-    "task", ["phantom_ct", pytest.param("kidney_ct", marks=pytest.mark.needs_data)]
+    "task",
+    [
+        "phantom_ct",
+        pytest.param("kidney_ct", marks=[pytest.mark.needs_data, pytest.mark.slow]),
+    ],
 )
 def test_what_a_validator_finds_signs_and_writes_down_stays(
     browser: Browser, home: Path, tmp_path: Path, task: str
