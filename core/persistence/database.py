@@ -27,6 +27,7 @@ from core.persistence.tables import REVISION, VERSION_TABLE
 
 HEADER = b"SQLite format 3\0"
 _WRITES = "second_look_writes"
+_opening = threading.Lock()
 
 
 class Database:
@@ -145,8 +146,9 @@ def revision_of(connection: Connection) -> str | None:
 
 
 def database() -> Database:
-    """Return the database of the current settings."""
-    return _database(database_url())
+    """Return the database of the current settings; every thread gets the same one."""
+    with _opening:  # a cache alone lets two threads make two, each with a lock of its own
+        return _database(database_url())
 
 
 @functools.lru_cache(maxsize=8)

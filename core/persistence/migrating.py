@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +35,7 @@ def create(path: Path) -> None:
     Where another process was quicker, its database stays. A file that is there is never touched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     draft.unlink(missing_ok=True)
     try:
         made = engine(lambda: connect(draft, "mode=rwc"), begin=lambda _: "BEGIN IMMEDIATE")

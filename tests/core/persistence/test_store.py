@@ -1,5 +1,6 @@
 """Records go in once and come out as they were; the latest on a subject is in force."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 from core.errors import PersistenceError
+from core.persistence import database as database_module
+from core.persistence.database import database
 from core.persistence.records import Cause, MissKind
 from core.persistence.store import store
 from tests.core.persistence.conftest import CAUSE, POINT, PROMOTION, RECORDS, VERDICT
@@ -157,6 +160,19 @@ def test_threads_that_write_at_once_lose_nothing_and_number_without_gaps(home, r
         numbers = list(pool.map(write, places))
     assert sorted(numbers) == list(range(1, 51))
     assert {cause.file for cause in store().causes("r1")} == {f"{t}-{n}.png" for t, n in places}
+
+
+def test_threads_that_ask_at_once_get_one_database(home):
+    for number in range(20):
+        database_module._database.cache_clear()
+        start = threading.Barrier(4)
+
+        def ask(_, start=start):
+            start.wait()
+            return database()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert len(set(map(id, pool.map(ask, range(4))))) == 1, number
 
 
 def test_threads_that_say_the_same_at_once_store_one_row(home, rows):
