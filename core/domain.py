@@ -162,7 +162,8 @@ class StudyImage:
         0..255 this is the file's own grey value, unchanged.
         """
         span = max(self.window.high - self.window.low, 1e-12)
-        scaled = (self.values - self.window.low) * (255.0 / span)
+        with np.errstate(over="ignore"):  # float32 near its end: infinite is white or black too
+            scaled = (self.values - self.window.low) * (255.0 / span)
         return np.asarray(np.clip(np.rint(scaled), 0, 255), dtype=np.uint8)
 
 

@@ -13,6 +13,8 @@ from core.intake.failures import EXPORT_AGAIN, incomplete
 
 _END = b"\xff\xd9"  # EOI of JPEG and JPEG-LS, EOC of JPEG 2000
 _JP2_SIGNATURE = b"\x00\x00\x00\x0cjP  "
+_JP2_CODESTREAM = b"jp2c"
+_BOX_HEADER = 8  # bytes: length and type
 _START_OF_J2K = b"\xff\x4f\xff\x51"
 _NO_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _NOT_A_FRAME = {0xC4, 0xC8, 0xCC}  # DHT, JPG, DAC
@@ -27,7 +29,7 @@ def check_codestream(frame: bytes, *, rows: int, columns: int) -> None:
     Raises
     ------
     IntakeError
-        If it does not end, or declares another size than the header.
+        If it does not end, its wrapper is damaged, or it declares another size than the header.
     """
     if _END not in frame[-64:].rstrip(b"\x00")[-3:]:
         raise incomplete()
@@ -44,14 +46,40 @@ def codestream_size(frame: bytes) -> tuple[int, int] | None:
     """Return (rows, columns) that the codestream declares, or None when no frame header is found.
 
     Sources: ITU-T T.81 B.2.2 (SOF), T.87 C.2.2 (SOF55), T.800 A.5.1 (SIZ).
+
+    Raises
+    ------
+    IntakeError
+        If a JPEG 2000 wrapper holds a box that is shorter than its own header.
     """
-    start = frame.find(_START_OF_J2K)
-    if frame.startswith(_JP2_SIGNATURE) or start == 0:
-        if start < 0 or start + 24 > len(frame):
-            return None
-        right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
-        return bottom - top, right - left
-    return _jpeg_size(frame)
+    start = _start_of_codestream(frame) if frame.startswith(_JP2_SIGNATURE) else 0
+    if not frame.startswith(_START_OF_J2K, start):
+        return None if start else _jpeg_size(frame)
+    if start + 24 > len(frame):
+        return None
+    right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
+    return bottom - top, right - left
+
+
+def _start_of_codestream(frame: bytes) -> int:
+    """Return where the codestream of a JP2 file starts: after the boxes before it (T.800 I.4).
+
+    The decoder walks the same boxes, and walks for ever on one whose length is 0; so a box that
+    does not reach past its own header ends here.
+    """
+    position = len(_JP2_SIGNATURE) + 4
+    while position < len(frame):
+        length = int.from_bytes(frame[position : position + 4], "big")
+        if frame[position + 4 : position + _BOX_HEADER] == _JP2_CODESTREAM:
+            return position + _BOX_HEADER
+        if length < _BOX_HEADER:
+            raise IntakeError(
+                f"The JPEG 2000 picture inside holds a box of {length} bytes, shorter than its "
+                f"header of {_BOX_HEADER}.",
+                remedy=EXPORT_AGAIN,
+            )
+        position += length
+    return position
 
 
 def _jpeg_size(frame: bytes) -> tuple[int, int] | None:

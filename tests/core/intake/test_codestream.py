@@ -42,6 +42,23 @@ def test_a_codestream_that_agrees_and_ends_passes_with_padding():
         check_codestream(jpeg, rows=64, columns=128)
 
 
+@pytest.mark.parametrize("length", [0, 1, 7])
+def test_a_box_shorter_than_its_header_is_refused_where_a_decoder_would_walk_for_ever(length):
+    whole = files.encoded(files.picture(), "JPEG2000")
+    at = whole.index(b"jp2h") - 4
+    damaged = whole[:at] + length.to_bytes(4, "big") + whole[at + 4 :]
+    with pytest.raises(IntakeError, match=f"a box of {length} bytes"):
+        check_codestream(damaged, rows=96, columns=128)
+
+
+def test_a_codestream_quoted_in_an_earlier_box_is_not_taken_for_the_picture():
+    whole = files.encoded(files.picture(), "JPEG2000")
+    decoy = b"\xff\x4f\xff\x51" + struct.pack(">HH4I", 41, 0, 9, 9, 0, 0)
+    at = whole.index(b"jp2c") - 4
+    box = struct.pack(">I4s", 8 + len(decoy), b"free") + decoy
+    assert codestream_size(whole[:at] + box + whole[at:]) == (96, 128)
+
+
 def test_an_rle_bomb_is_refused_and_a_large_honest_frame_is_not():
     header = struct.pack("<16I", 1, 64, *[0] * 14)
     run_of_128 = b"\x81\x00"

@@ -5,6 +5,8 @@ import pydicom
 import pytest
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
     HTJ2KLossless,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -94,6 +96,16 @@ def test_a_codestream_of_another_size_than_the_header_is_refused():
     data = recoded(JPEG2000Lossless, codestream())
     with pytest.raises(IntakeError, match="128 x 96 pixels, the compressed picture 64 x 64"):
         read_study(data)
+
+
+@pytest.mark.timeout(60)
+def test_a_wrapped_codestream_with_an_empty_box_is_refused_and_read_no_further():
+    wrapped = files.encoded(files.picture(), "JPEG2000")
+    at = wrapped.index(b"jp2h") - 4
+    for syntax in (JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless):
+        read_study(recoded(JPEG2000Lossless, wrapped))
+        with pytest.raises(IntakeError, match="a box of 0 bytes"):
+            read_study(recoded(syntax, wrapped[:at] + bytes(4) + wrapped[at + 4 :]))
 
 
 def test_a_codestream_cut_short_is_not_completed():

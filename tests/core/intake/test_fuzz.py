@@ -98,7 +98,7 @@ def test_damaged_files_end_as_a_picture_or_a_refusal():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(400)  # a decoder that never ends is a failure too
 def test_many_more_damaged_files_end_as_a_picture_or_a_refusal():
     n_tried = sum(fuzz(40, seed=seed) for seed in range(4))
     assert n_tried > 2000

@@ -42,6 +42,14 @@ def test_a_float_tiff_is_neither_black_nor_clipped():
     assert np.array_equal(image.pixels, files.picture())
 
 
+def test_a_float_tiff_near_the_end_of_its_range_is_shown():
+    values = files.picture().astype(np.float32)
+    values[0, 0] = np.finfo(np.float32).max
+    image = read_study(files.encoded(values, "TIFF"))
+    assert image.pixels[0, 0] == 255
+    assert image.values[0, 0] == np.finfo(np.float32).max
+
+
 def test_a_float_tiff_with_negative_values_gets_a_robust_window():
     image = read_study(files.encoded(files.picture().astype(np.float32) * 10 - 1000, "TIFF"))
     assert image.values.min() == -1000
