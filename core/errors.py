@@ -91,3 +91,7 @@ class TrainingError(CoreError):
 
 class ArgumentError(CoreError):
     """The command line was given arguments that do not fit together."""
+
+
+class CancelledError(CoreError):
+    """A person stopped a long computation; nothing is wrong and nothing was stored."""
