@@ -1,4 +1,4 @@
-"""The pointing game (Zhang et al., IJCV 2018): does the peak of a map lie on the finding?
+"""The pointing game (Zhang et al., IJCV 2018): whether the peak of a map lies on the finding.
 
 A hit: the peak lies inside any box of the picture after each box was grown by 1/14 of the
 picture's width to the left and right and by 1/14 of its height above and below. A map without
