@@ -93,5 +93,9 @@ class ArgumentError(CoreError):
     """The command line was given arguments that do not fit together."""
 
 
+class ExplanationError(CoreError):
+    """An explanation cannot be computed: the layer is not there, or its process ended."""
+
+
 class CancelledError(CoreError):
     """A person stopped a long computation; nothing is wrong and nothing was stored."""

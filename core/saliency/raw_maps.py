@@ -32,15 +32,30 @@ class Watch:
     """Progress of a long computation, told to ``on_progress(done, total)``, and a way to stop it.
 
     Whoever holds the watch calls ``stop`` from any thread; the computation calls ``tell`` between
-    its batches and ends with ``CancelledError`` at the next one.
+    its batches and ends with ``CancelledError`` at the next one. ``on_words`` is told, in a short
+    sentence, what is being waited for where there are no steps to count (TensorFlow's start).
     """
 
     on_progress: Callable[[int, int], None] | None = None
+    on_words: Callable[[str], None] | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
         """Ask the computation to end."""
         self._stopped.set()
+
+    def say(self, words: str) -> None:
+        """Report what is being waited for.
+
+        Raises
+        ------
+        CancelledError
+            If ``stop`` was called.
+        """
+        if self._stopped.is_set():
+            raise CancelledError("Stopped before it began.", remedy="Start it again when needed.")
+        if self.on_words is not None:
+            self.on_words(words)
 
     def tell(self, done: int, total: int) -> None:
         """Report progress.
