@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.domain import Explanation, FloatArray
 from core.errors import ModelVersionError
+from core.saliency.stretch import stretch
 
 METHOD = "grad_cam"
 PEAK_SHARE = 0.999
@@ -101,13 +101,7 @@ def upsample(
     ndarray of shape (rows, columns), float32, in [0, 1]
         Bilinear between the centres of the grid's cells. All zeros without positive evidence.
     """
-    height = width = max(rows, columns)
-    if not padded_to_square:
-        height, width = rows, columns
-    size = (width, height)
-    stretched = cv2.resize(np.ascontiguousarray(grid), size, interpolation=cv2.INTER_LINEAR)
-    top, left = (height - rows) // 2, (width - columns) // 2
-    picture = np.asarray(stretched[top : top + rows, left : left + columns], np.float32)
+    picture = stretch(grid, rows, columns, padded_to_square=padded_to_square)
     peak = float(picture.max(initial=0.0))
     return picture / np.float32(peak) if peak > 0 else np.zeros_like(picture)
 

@@ -42,6 +42,68 @@ def colour_table(colour_map: str) -> ByteArray:
     return np.asarray(table, np.uint8)
 
 
+def paint(
+    heatmap: FloatArray,
+    *,
+    opacity: float = 0.5,
+    colour_map: str = "inferno",
+    threshold: float = 0.0,
+) -> tuple[ByteArray, FloatArray]:
+    """Return colour and opacity of every pixel of a map.
+
+    Parameters
+    ----------
+    heatmap : ndarray of shape (rows, columns), in [0, 1]
+    opacity : float in [0, 1]
+        Of the colour where the map is 0.5 or more; below, it fades out to nothing at 0.
+    colour_map : str
+        ``cividis`` or ``inferno``.
+    threshold : float in [0, 1]
+        Where the map is below it, nothing is painted.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 RGB and (rows, columns) float32 in [0, opacity]
+
+    Raises
+    ------
+    ArgumentError
+        If opacity, threshold or colour map do not exist.
+    """
+    if not (0 <= opacity <= 1 and 0 <= threshold <= 1):
+        raise ArgumentError(
+            f"Opacity and threshold lie in 0..1 (got {opacity} and {threshold}).",
+            remedy="Choose values in 0..1.",
+        )
+    values = np.clip(heatmap, 0.0, 1.0)
+    colours = colour_table(colour_map)[np.rint(values * 255).astype(np.uint8)]
+    rise = np.clip(values / FULL_AT, 0.0, 1.0)
+    alpha = opacity * rise * rise * (3 - 2 * rise)
+    if threshold > 0:
+        alpha = np.where(values >= threshold, alpha, 0.0)
+    return colours, np.asarray(alpha, np.float32)
+
+
+def lay_over(pixels: NDArray[Any], colours: ByteArray, alpha: FloatArray) -> ByteArray:
+    """Return the picture (rows, columns[, 3]) uint8 with painted colours over it, RGB.
+
+    Raises
+    ------
+    ArgumentError
+        If the shapes do not fit.
+    """
+    if alpha.shape != pixels.shape[:2]:
+        raise ArgumentError(
+            f"An overlay needs a map of the picture's size (got {alpha.shape} for "
+            f"{pixels.shape[:2]}).",
+            remedy="Stretch the map over the picture first.",
+        )
+    base = pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
+    share = alpha[:, :, None]
+    mixed = base * (1 - share) + colours * share
+    return np.asarray(np.rint(mixed), np.uint8)
+
+
 def overlay(
     pixels: NDArray[Any],
     heatmap: FloatArray,
@@ -51,14 +113,7 @@ def overlay(
 ) -> ByteArray:
     """Return the picture with the map over it, same rows and columns.
 
-    Parameters
-    ----------
-    pixels : ndarray of shape (rows, columns) or (rows, columns, 3), uint8
-    heatmap : ndarray of shape (rows, columns), in [0, 1]
-    opacity : float in [0, 1]
-        Of the colour where the map is 0.5 or more; below, it fades out to nothing at 0.
-    colour_map : str
-        ``cividis`` or ``inferno``.
+    ``pixels`` is (rows, columns) or (rows, columns, 3), uint8; the rest is as for ``paint``.
 
     Returns
     -------
@@ -67,18 +122,7 @@ def overlay(
     Raises
     ------
     ArgumentError
-        If opacity or shapes do not fit.
+        If opacity, colour map or shapes do not fit.
     """
-    if not 0 <= opacity <= 1 or heatmap.shape != pixels.shape[:2]:
-        raise ArgumentError(
-            f"An overlay needs an opacity in 0..1 (got {opacity}) and a map of the picture's size "
-            f"(got {heatmap.shape} for {pixels.shape[:2]}).",
-            remedy="Stretch the map over the picture first.",
-        )
-    base = pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
-    values = np.clip(heatmap, 0.0, 1.0)
-    colours = colour_table(colour_map)[np.rint(values * 255).astype(np.uint8)]
-    rise = np.clip(values / FULL_AT, 0.0, 1.0)
-    alpha = (opacity * rise * rise * (3 - 2 * rise))[:, :, None]
-    mixed = base * (1 - alpha) + colours * alpha
-    return np.asarray(np.rint(mixed), np.uint8)
+    colours, alpha = paint(heatmap, opacity=opacity, colour_map=colour_map)
+    return lay_over(pixels, colours, alpha)
