@@ -42,6 +42,7 @@ AREAS = {
 # What a part of core may import beside itself and the base; any other part: nothing more.
 MAY_IMPORT = {
     "training": {"datasets", "preprocessing", "architectures", "inference", "evaluation"},
+    "saliency": {"inference"},
     "workflows": AREAS,
     "charts": set(),
     "commands": {"workflows"},

@@ -8,21 +8,16 @@ so the answer is the same with and without a GPU. Nothing here opens a network c
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openvino as ov
 
-from core.config import settings
 from core.domain import EngineOutput, FloatArray
 from core.errors import ModelVersionError
-from core.inference.manifest import INSTALL_AGAIN
+from core.inference.graph import DEVICE, RequestPool, compile_graph, read_graph
 from core.inference.package import ModelVersion
 
-DEVICE = "CPU"
 LOGITS, FEATURE_MAP, GATE_FEATURES = "logits", "feature_map", "gate_features"
 
 
@@ -42,15 +37,15 @@ class Engine:
 
     def __init__(self, version: ModelVersion) -> None:
         self._version = version
-        model = _read_graph(version)
+        model = read_graph(version)
         _check_graph(model, version)
         rows, columns = version.card.input_size
         self.input_shape = (1, rows, columns, 3)
         model.reshape(list(self.input_shape))
         self._has_map = any(FEATURE_MAP in out.get_names() for out in model.outputs)
         self._places = _places(model)
-        self._requests = _RequestPool(_compile(model))
-        self._twin: _RequestPool | None = None
+        self._requests = RequestPool(compile_graph(model))
+        self._twin: RequestPool | None = None
         self._twin_lock = threading.Lock()
 
     @property
@@ -90,7 +85,7 @@ class Engine:
         pictures = self._pictures(batch)
         with self._twin_lock:
             if self._twin is None:
-                self._twin = _RequestPool(_compile(self._twin_graph()))
+                self._twin = RequestPool(compile_graph(self._twin_graph()))
         with self._twin.borrow() as request:
             rows = []
             for picture in pictures:
@@ -119,56 +114,10 @@ class Engine:
         return [ready] if len(ready) == 1 else [ready[i : i + 1] for i in range(len(ready))]
 
     def _twin_graph(self) -> ov.Model:
-        full = _read_graph(self._version)
+        full = read_graph(self._version)
         full.reshape(list(self.input_shape))
         twin = ov.Model([full.output(LOGITS)], full.get_parameters(), "twin")
         return twin
-
-
-class _RequestPool:
-    """Infer requests of one compiled graph, lent to one caller at a time."""
-
-    def __init__(self, compiled: ov.CompiledModel) -> None:
-        self._compiled = compiled
-        self._free: list[Any] = []
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def borrow(self) -> Iterator[Any]:
-        with self._lock:
-            request = self._free.pop() if self._free else None
-        if request is None:
-            request = self._compiled.create_infer_request()
-        try:
-            yield request
-        finally:
-            with self._lock:
-                self._free.append(request)
-
-
-def _read_graph(version: ModelVersion) -> ov.Model:
-    """Read the intermediate representation (engine.xml with engine.bin)."""
-    xml: Path = version.file("engine.xml")
-    weights: Path = version.file("engine.bin")
-    try:
-        return ov.Core().read_model(str(xml), str(weights))
-    except RuntimeError:  # what OpenVINO raises for every unreadable graph
-        raise ModelVersionError(
-            f"The engine cannot read the graph of model version {version.name}.",
-            remedy=INSTALL_AGAIN,
-        ) from None
-
-
-def _compile(model: ov.Model) -> ov.CompiledModel:
-    options: dict[str, Any] = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-        "EXECUTION_MODE_HINT": "ACCURACY",
-    }
-    threads = settings().inference_threads
-    if threads:
-        options["INFERENCE_NUM_THREADS"] = threads
-    return ov.Core().compile_model(model, DEVICE, options)
 
 
 def _places(model: ov.Model) -> dict[str, int]:

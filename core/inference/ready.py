@@ -94,7 +94,12 @@ def load_version(version: ModelVersion) -> ReadyVersion:
     check_golden(golden, engine.run(golden.batch))
     _check_parts(version, calibration, gate, golden)
     return ReadyVersion(
-        version, engine, calibration, gate, golden, _usable_head(version, engine, golden)
+        version,
+        engine,
+        calibration,
+        gate,
+        golden,
+        usable_head(version, golden, has_map=engine.has_feature_map),
     )
 
 
@@ -117,13 +122,13 @@ def _check_parts(
         )
 
 
-def _usable_head(version: ModelVersion, engine: Engine, golden: Golden) -> FloatArray | None:
+def usable_head(version: ModelVersion, golden: Golden, *, has_map: bool) -> FloatArray | None:
     """Return the head where its closed form holds: mean over places of (map @ W) + b = logits.
 
     Where it does not, a map drawn from it would explain another score than the one shown.
     """
     weights, bias = golden.head_weights, golden.head_bias
-    if version.card.feature_layer is None or not engine.has_feature_map:
+    if version.card.feature_layer is None or not has_map:
         return None
     if weights is None or bias is None:
         return None
