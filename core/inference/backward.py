@@ -334,12 +334,30 @@ def _spread(node: Any, gradient: Any, *, kernels: Any, is_grouped: bool) -> Any:
     )
 
 
+def _own_copy(port: Any) -> Any:
+    """Return a constant of its own with the same values.
+
+    OpenVINO 2026.4 on the CPU keeps one reordered copy of a constant: where a convolution and a
+    transposed convolution share a square kernel, one of the two computes with the other's.
+    """
+    node = port.get_node()
+    if node.get_type_name() == "Convert":  # stored in half precision
+        node = node.input_value(0).get_node()
+    if node.get_type_name() != "Constant":
+        raise ModelVersionError(
+            "The engine graph convolves with kernels that depend on the picture; it cannot be "
+            "differentiated here.",
+            remedy="Choose a method that needs no gradients.",
+        )
+    return ops.constant(node.get_data().astype(np.float32)).output(0)
+
+
 def _convolution(node: Any, gradient: Any) -> Any:
-    return _spread(node, gradient, kernels=node.input_value(1), is_grouped=False)
+    return _spread(node, gradient, kernels=_own_copy(node.input_value(1)), is_grouped=False)
 
 
 def _group_convolution(node: Any, gradient: Any) -> Any:
-    return _spread(node, gradient, kernels=node.input_value(1), is_grouped=True)
+    return _spread(node, gradient, kernels=_own_copy(node.input_value(1)), is_grouped=True)
 
 
 def _average_pool(node: Any, gradient: Any) -> Any:

@@ -135,7 +135,7 @@ def _stored_kernel(version: ModelVersion, layer: str) -> Any:
     Keras 3 stores a layer's variables under ``layers/<name of the layer's class>…/vars`` and
     notes the layer's own name as an attribute of that group.
     """
-    import h5py  # takes 0.1 s, and only this one picture needs it
+    import h5py  # noqa: PLC0415 - takes 0.1 s, and only this needs it
 
     path = version.file("model.keras")
     check_file(version.path, path.name, version.manifest.files[path.name])

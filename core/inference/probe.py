@@ -67,7 +67,8 @@ class Probe:
     ) -> None:
         self._read, self.name = read, name
         self.class_names = tuple(class_names)
-        self.head_weights, self.head_bias = head or (None, None)
+        self.head_weights: FloatArray | None = head[0] if head else None
+        self.head_bias: FloatArray | None = head[1] if head else None
         self.layers = tuple(layers)
         self._rows = {row.name: row for row in self.layers}
         graph = read()
