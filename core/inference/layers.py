@@ -8,6 +8,7 @@ activations and gradients of it need no TensorFlow.
 from __future__ import annotations
 
 import io
+import itertools
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +28,8 @@ EXPORT_AGAIN = (
     "training names the layers."
 )
 WEIGHTS_IN_KERAS = "model.weights.h5"
+OWN_KINDS = frozenset({"BatchNormalization", "Activation", "ReLU", "Identity", "Dropout"})
+FINER = 1.5
 MAX_WEIGHTS_BYTES = 2 << 30
 
 
@@ -105,6 +108,43 @@ def unnamed_layers(version_name: str) -> ModelVersionError:
         "feature map can be looked at.",
         remedy=EXPORT_AGAIN,
     )
+
+
+def leaves_as(rows: Sequence[LayerRow], layer: str) -> str:
+    """Return the layer whose output is this one's *as it leaves*.
+
+    That is the last of its own normalisation and activation, as long as each is the only reader
+    of the one before.
+    """
+    readers: dict[str, list[LayerRow]] = {}
+    for row in rows:
+        for name in row.inputs:
+            readers.setdefault(name, []).append(row)
+    while len(found := readers.get(layer, [])) == 1 and found[0].kind in OWN_KINDS:
+        layer = found[0].name
+    return layer
+
+
+def stage_ends(rows: Sequence[LayerRow]) -> tuple[str, ...]:
+    """Return, for every resolution, the last layer with a map that everything flows through.
+
+    A layer is such a one when no other path leads past it. Deepest first; a resolution counts
+    where its grid has at least 1.5 times the rows of the next deeper one.
+    """
+    place = {row.name: index for index, row in enumerate(rows)}
+    furthest = [0] * len(rows)  # how far what was computed up to here is still read
+    for row in rows:
+        for name in row.inputs:
+            furthest[place[name]] = max(furthest[place[name]], place[row.name])
+    passed = list(itertools.accumulate(furthest, max))
+    ends: list[LayerRow] = []
+    for row in reversed([row for row in rows if row.has_map and row.name != FEATURE_MAP]):
+        last = place[leaves_as(rows, row.name)]
+        if last and passed[last - 1] > last:
+            continue
+        if not ends or row.output_shape[0] >= FINER * ends[-1].output_shape[0]:
+            ends.append(row)
+    return tuple(row.name for row in ends)
 
 
 def first_kernels(version: ModelVersion) -> FloatArray:

@@ -34,6 +34,9 @@ from core.inference.ready import usable_head
 
 LOGITS, GATE_FEATURES = "logits", "gate_features"
 CHUNK = 16  # pictures a pass where there are many: on a CPU more gain nothing but memory
+LINEAR_KINDS = frozenset(
+    ["InputLayer", "Rescaling", "Reshape", "Permute", "Flatten", "Dropout", "Dense"]
+)
 MAX_GRAPHS = 6
 MAX_PROBES = 3
 
@@ -54,6 +57,8 @@ class Probe:
         ``mean over places of feature_map @ weights + bias``.
     layers : sequence of LayerRow
         Empty where the version was written before layers were named.
+    version : ModelVersion or None
+        Where the graph comes from; None for a graph that is not a version's own.
     """
 
     def __init__(
@@ -64,8 +69,9 @@ class Probe:
         class_names: Sequence[str],
         head: tuple[FloatArray, FloatArray] | None = None,
         layers: Sequence[LayerRow] = (),
+        version: ModelVersion | None = None,
     ) -> None:
-        self._read, self.name = read, name
+        self._read, self.name, self.version = read, name, version
         self.class_names = tuple(class_names)
         self.head_weights: FloatArray | None = head[0] if head else None
         self.head_bias: FloatArray | None = head[1] if head else None
@@ -82,6 +88,11 @@ class Probe:
     def has_feature_map(self) -> bool:
         """Whether the graph gives a last feature map."""
         return FEATURE_MAP in self._outputs
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the logits are a linear function of the pixels: no layer bends or compares."""
+        return bool(self.layers) and all(row.kind in LINEAR_KINDS for row in self.layers)
 
     def logits(self, batch: FloatArray) -> FloatArray:
         """Return the logits (n, n_classes) of n pictures, 16 at a time.
@@ -313,4 +324,5 @@ def _load(version: ModelVersion) -> Probe:
         class_names=version.card.class_names,
         head=head,
         layers=read_layers(version) if has_layers(version) else (),
+        version=version,
     )

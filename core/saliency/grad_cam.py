@@ -20,6 +20,10 @@ from numpy.typing import NDArray
 
 from core.domain import Explanation, FloatArray
 from core.errors import ModelVersionError
+from core.inference.layers import FEATURE_MAP
+from core.inference.probe import Probe
+from core.saliency.last_map import head_of, last_map
+from core.saliency.raw_maps import RawMaps, Watch
 from core.saliency.stretch import stretch
 
 METHOD = "grad_cam"
@@ -120,3 +124,17 @@ def peak_place(heatmap: FloatArray) -> tuple[float, float] | None:
     weights = heatmap[marked[:, 0], marked[:, 1]].astype(np.float64)
     row, column = np.average(marked, axis=0, weights=weights)
     return float(row), float(column)
+
+
+def explain(
+    probe: Probe, batch: FloatArray, classes: Sequence[int], *, watch: Watch | None = None
+) -> RawMaps:
+    """Return the maps (n_classes, grid_rows, grid_columns) of one picture, in logit units.
+
+    Raises
+    ------
+    ModelVersionError
+        If the network gives no usable feature map.
+    """
+    del watch  # one pass: nothing to wait for
+    return RawMaps(class_maps(last_map(probe, batch), head_of(probe, classes)), FEATURE_MAP)

@@ -1,0 +1,85 @@
+"""Compute a map by any method of the registry."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.domain import FloatArray
+from core.errors import ExplanationError, ModelVersionError
+from core.inference.probe import Probe
+from core.saliency.gradient_client import explain_by_gradients
+from core.saliency.methods import METHODS, MethodSpec, method_spec
+from core.saliency.raw_maps import RawMaps, Watch
+
+
+def explain_with(
+    method: str,
+    probe: Probe,
+    batch: FloatArray,
+    classes: Sequence[int],
+    watch: Watch | None = None,
+) -> RawMaps:
+    """Return the raw maps of one picture by a method of the registry.
+
+    Parameters
+    ----------
+    method : str
+        Key of the registry.
+    probe : Probe
+    batch : ndarray of shape (1, rows, columns, 3), float32, 0..255
+        The picture after the recipe.
+    classes : sequence of int
+        Class indices; one map each, in this order.
+    watch : Watch or None
+        Told of progress, and how to stop a long method.
+
+    Returns
+    -------
+    RawMaps
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such method or class.
+    ModelVersionError
+        If the network has not what the method needs.
+    CancelledError
+        If the watch was stopped.
+    ExplanationError
+        If the map holds values that are not numbers, or the process for gradients failed.
+    """
+    spec = method_spec(method)
+    if spec.kind == "keras":
+        if probe.version is None:
+            raise ModelVersionError(
+                f"{spec.title} needs the Keras network of a model version; {probe.name} has none.",
+                remedy="Choose a method of the engine.",
+            )
+        found = explain_by_gradients(probe.version, method, batch, classes, watch)
+    else:
+        module = importlib.import_module(spec.module)
+        found = module.explain(probe, batch, classes, watch=watch)
+    if not np.isfinite(found.grids).all():
+        raise ExplanationError(
+            f"{spec.title} gave values that are not numbers for this picture.",
+            remedy="Choose another method, and report the picture with the model version.",
+        )
+    return found
+
+
+def available_methods(probe: Probe) -> tuple[MethodSpec, ...]:
+    """Return the methods that this network has what they need for, in the registry's order."""
+    has_map = probe.has_feature_map and probe.head_weights is not None
+    return tuple(spec for spec in METHODS.values() if _fits(spec, probe, has_map=has_map))
+
+
+def _fits(spec: MethodSpec, probe: Probe, *, has_map: bool) -> bool:
+    if spec.kind == "linear":
+        return probe.is_linear
+    if spec.kind == "keras":
+        return probe.version is not None
+    needs_layers = spec.key == "layer_cam_fusion"
+    return (has_map or not spec.needs_feature_map) and (bool(probe.layers) or not needs_layers)
