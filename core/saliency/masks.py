@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import cv2
 import numpy as np
 
-from core.domain import FloatArray
+from core.domain import EngineOutput, FloatArray
 from core.errors import ArgumentError
 from core.saliency.raw_maps import Watch
 
@@ -18,6 +19,20 @@ Score = Callable[[FloatArray], FloatArray]
 
 Masks = Callable[[int, int], FloatArray]
 """(start, stop) -> masks (stop - start, rows, columns) in [0, 1]; 1 keeps the picture."""
+
+
+class BlackBox(Protocol):
+    """All that occlusion and RISE touch of a network."""
+
+    def logits(self, batch: FloatArray) -> FloatArray:
+        """Return the logits (n, n_classes) of n pictures."""
+
+
+class BlackBoxWithMap(BlackBox, Protocol):
+    """All that Score-CAM touches."""
+
+    def passes(self, batch: FloatArray) -> EngineOutput:
+        """Return logits and feature map of n pictures."""
 
 
 def only_picture(batch: FloatArray) -> FloatArray:

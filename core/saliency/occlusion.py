@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 
 from core.domain import FloatArray
-from core.saliency.masks import Score, blurred, masked_scores
-from core.saliency.raw_maps import Watch
+from core.saliency.masks import BlackBox, Score, blurred, masked_scores, only_picture
+from core.saliency.raw_maps import RawMaps, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,21 @@ class Patch:
 
 
 PATCH = Patch()
+
+
+def explain(
+    probe: BlackBox,
+    batch: FloatArray,
+    classes: Sequence[int],
+    *,
+    watch: Watch | None = None,
+) -> RawMaps:
+    """Return the raw maps of several classes of one picture (1, rows, columns, 3), 0..255.
+
+    The probe gives logits; see ``occlusion``.
+    """
+    grids = occlusion(probe.logits, only_picture(batch), classes, watch=watch)
+    return RawMaps(grids, "pixels")
 
 
 def occlusion(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.domain import FloatArray
-from core.saliency.masks import CHUNK, Score, stretched
-from core.saliency.raw_maps import Watch
+from core.saliency.masks import CHUNK, BlackBox, Score, only_picture, stretched
+from core.saliency.raw_maps import RawMaps, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,21 @@ class RandomMasks:
 
 
 MASKS = RandomMasks()
+
+
+def explain(
+    probe: BlackBox,
+    batch: FloatArray,
+    classes: Sequence[int],
+    *,
+    watch: Watch | None = None,
+) -> RawMaps:
+    """Return the raw maps of several classes of one picture (1, rows, columns, 3), 0..255.
+
+    The probe gives logits; see ``rise``.
+    """
+    grids = rise(probe.logits, only_picture(batch), classes, watch=watch)
+    return RawMaps(grids, "pixels")
 
 
 def rise(

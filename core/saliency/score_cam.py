@@ -19,11 +19,36 @@ from numpy.typing import NDArray
 
 from core.domain import FloatArray
 from core.errors import ModelVersionError
-from core.saliency.masks import Score, masked_scores, softmax, stretched
-from core.saliency.raw_maps import Watch
+from core.saliency.masks import (
+    BlackBoxWithMap,
+    Score,
+    masked_scores,
+    only_picture,
+    softmax,
+    stretched,
+)
+from core.saliency.raw_maps import RawMaps, Watch
 
 N_MASKS = 32
 _ROUNDS = 12  # of k-means: the groups hardly move after ten
+
+
+def explain(
+    probe: BlackBoxWithMap,
+    batch: FloatArray,
+    classes: Sequence[int],
+    *,
+    n_masks: int | None = N_MASKS,
+    watch: Watch | None = None,
+) -> RawMaps:
+    """Return the raw maps of several classes of one picture (1, rows, columns, 3), 0..255.
+
+    The probe gives logits and the feature map; see ``score_cam``.
+    """
+    picture = only_picture(batch)
+    feature_map = probe.passes(batch).feature_map[0]
+    grids = score_cam(probe.logits, picture, feature_map, classes, n_masks=n_masks, watch=watch)
+    return RawMaps(grids, "feature_map")
 
 
 def score_cam(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
+from core.domain import EngineOutput
 from core.errors import ArgumentError, CancelledError, ModelVersionError
 from core.saliency.masks import CHUNK, blurred, masked_scores, only_picture, softmax, stretched
 from core.saliency.occlusion import Patch, occlusion
@@ -169,3 +172,29 @@ def test_one_picture_at_a_time():
     assert only_picture(picture()[None]).shape == (*SIZE, 3)
     with pytest.raises(ArgumentError, match="one picture"):
         only_picture(np.zeros((2, 8, 8, 3), np.float32))
+
+
+class Probe:
+    """A network whose score and feature map are known."""
+
+    def logits(self, batch):
+        return score(batch)
+
+    def passes(self, batch):
+        maps = np.repeat(channels()[None], len(batch), axis=0)
+        return EngineOutput(score(batch), maps, np.zeros((len(batch), 1), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("module", "layer", "shape"),
+    [
+        ("score_cam", "feature_map", (2, 7, 7)),
+        ("occlusion", "pixels", (2, 14, 14)),
+        ("rise", "pixels", (2, *SIZE)),
+    ],
+)
+def test_a_method_explains_through_a_probe(module, layer, shape):
+    explain = importlib.import_module(f"core.saliency.{module}").explain
+    made = explain(Probe(), picture()[None], CLASSES)
+    assert (made.layer, made.grids.shape, made.grids.dtype) == (layer, shape, np.float32)
+    assert made.grids.min() >= 0 and energy_in_place(made.grids[0]) > 1.5
