@@ -191,10 +191,10 @@ METHODS = {
         MethodSpec(
             key="integrated_gradients",
             title="Integrated gradients",
-            kind="keras",
+            kind="engine",
             module=f"{_HERE}.integrated_gradients",
             needs_gradients=True,
-            cost="some tens of passes forward and back; TensorFlow starts once",
+            cost="64 passes forward and back through the engine",
             source="Sundararajan et al., Axiomatic attribution, ICML 2017",
             caution="It measures against a black picture: what is black in yours gets nothing, "
             "even where its being dark is the sign.",
