@@ -23,6 +23,7 @@ from core.inference.card import Card, TrainingData
 from core.inference.gate import Gate
 from core.inference.gate_fitting import fit_gate
 from core.inference.golden import Golden
+from core.inference.layers import LayerRow, layers_bytes
 from core.inference.package import ModelVersion, read_version, set_champion, write_version
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec, load_task
@@ -61,16 +62,50 @@ def build_graph(
     scaled = ops.multiply(pixels, np.float32(scale))
     first_in = ops.transpose(scaled, np.array([0, 3, 1, 2]))
     first = ops.relu(ops.convolution(first_in, weights["first"], [16, 16], [0, 0], [0, 0], [1, 1]))
+    _named(first, "layer/first")
     places = np.array([2, 3])
     mean = ops.reduce_mean(first, places, keep_dims=True)
     spread = ops.sqrt(ops.reduce_mean(ops.power(ops.subtract(first, mean), np.float32(2)), places))
     gate = ops.concat([ops.squeeze(mean, places), spread], 1)
     second = ops.relu(ops.convolution(first, weights["second"], [2, 2], [0, 0], [0, 0], [1, 1]))
+    _named(second, "layer/second")
     feature_map = ops.transpose(second, np.array([0, 2, 3, 1]))
     pooled = ops.reduce_mean(feature_map, np.array([1, 2]))
     logits = ops.add(ops.matmul(pooled, weights["head"], False, False), weights["bias"])
     nodes = {"logits": logits, "feature_map": feature_map, "gate_features": gate}
     return ov.Model([_named(nodes[name], name) for name in outputs], [pixels], "small")
+
+
+def small_layers(task: TaskSpec) -> tuple[LayerRow, ...]:
+    """Return the layers of the small network, as ``layers.json`` lists them."""
+    rows, columns = Recipe.from_task(task).output_size
+    n_classes = len(task.class_names)
+    first, second = (rows // 16, columns // 16, 6), (rows // 32, columns // 32, N_CHANNELS)
+    n_parameters = {"first": 6 * 3 * 16 * 16, "second": N_CHANNELS * 6 * 4}
+    shapes: dict[str, tuple[str, tuple[int, ...]]] = {
+        "pixels": ("InputLayer", (rows, columns, 3)),
+        "scaling": ("Rescaling", (rows, columns, 3)),
+        "first": ("Conv2D", first),
+        "second": ("Conv2D", second),
+        "feature_map": ("Activation", second),
+        "pooled": ("GlobalAveragePooling2D", (N_CHANNELS,)),
+        "logits": ("Dense", (n_classes,)),
+    }
+    n_parameters["logits"] = (N_CHANNELS + 1) * n_classes
+    before = (None, *shapes)
+    return tuple(
+        LayerRow(
+            name=name,
+            kind=kind,
+            output_shape=shape,
+            n_parameters=n_parameters.get(name, 0),
+            is_trainable=name in n_parameters,
+            inputs=(source,) if source else (),
+            has_map=kind == "Conv2D",
+            is_channels_first=kind == "Conv2D",
+        )
+        for source, (name, (kind, shape)) in zip(before, shapes.items(), strict=False)
+    )
 
 
 def graph_bytes(graph: ov.Model) -> dict[str, bytes]:
@@ -148,6 +183,7 @@ def _plain_files(task_key: str) -> Mapping[str, bytes]:
         "calibration.yaml": Calibration(temperature=1.5, fitted_on="drawn", n=40).to_yaml(),
         "gate.npz": small_gate(graph, size).to_bytes(),
         "golden.npz": golden.to_bytes(),
+        "layers.json": layers_bytes(small_layers(task)),
     }
 
 

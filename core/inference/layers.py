@@ -179,13 +179,18 @@ def _stored_kernel(version: ModelVersion, layer: str) -> Any:
 
     path = version.file("model.keras")
     check_file(version.path, path.name, version.manifest.files[path.name])
-    with zipfile.ZipFile(path) as archive:
-        if archive.getinfo(WEIGHTS_IN_KERAS).file_size > MAX_WEIGHTS_BYTES:
-            return None
-        content = archive.read(WEIGHTS_IN_KERAS)
-    with h5py.File(io.BytesIO(content), "r") as stored:
-        for group in stored["layers"].values():
-            values = group["vars"]
-            if values.attrs.get("name") == layer and "0" in values:
-                return values["0"][()]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(WEIGHTS_IN_KERAS).file_size > MAX_WEIGHTS_BYTES:
+                return None
+            content = archive.read(WEIGHTS_IN_KERAS)
+        with h5py.File(io.BytesIO(content), "r") as stored:
+            for group in stored["layers"].values():
+                values = group["vars"]
+                if values.attrs.get("name") == layer and "0" in values:
+                    return values["0"][()]
+    except (zipfile.BadZipFile, OSError, KeyError):  # what zip and HDF5 raise for bad files
+        raise ModelVersionError(
+            f"model.keras of model version {version.name} cannot be read.", remedy=INSTALL_AGAIN
+        ) from None
     return None

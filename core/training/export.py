@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from core.domain import EngineOutput, FloatArray
 from core.errors import TrainingError
 from core.inference.calibration import apply_temperature
 from core.inference.golden import PROBABILITY_TOLERANCE, Golden
+from core.inference.layers import FEATURE_MAP, LAYERS_FILE, LayerRow, layers_bytes
+from core.training.layer_names import layer_rows, name_layers
 
-OUTPUTS = ("logits", "feature_map", "gate_features")
+OUTPUTS = ("logits", FEATURE_MAP, "gate_features")
 # Below this size a constant costs little in float32 and its rounding error is passed on by every
 # place of the picture: depthwise kernels, biases and normalisation stay as they are.
 HALF_ABOVE = 4096
@@ -37,18 +40,23 @@ HALF_MAX = 65_504.0
 def export_network(
     network: keras.Model, *, gate_layer: str, folder: Path, half_engine: bool = False
 ) -> dict[str, Path | bytes]:
-    """Write ``model.keras``, ``engine.xml`` and ``engine.bin``; return them with ``golden.npz``.
+    """Write ``model.keras``, ``engine.xml`` and ``engine.bin``; return every file of the network.
 
     Parameters
     ----------
     network : keras.Model
-        Flat, with the layers ``feature_map`` and ``logits``; its large kernels are rounded to half
-        precision in place.
+        Flat, with the layer ``logits`` and, but for a linear network, ``feature_map``; its large
+        kernels are rounded to half precision in place.
     gate_layer : str
     folder : Path
         Existing folder to write into.
     half_engine : bool
         Store large constants of the engine graph in half precision.
+
+    Returns
+    -------
+    dict
+        Those three, ``golden.npz`` and ``layers.json``, whose layers are named on the graph.
 
     Raises
     ------
@@ -58,23 +66,36 @@ def export_network(
     round_to_half(network)
     twin = with_all_outputs(network, gate_layer)
     write_keras_half(network, folder / "model.keras")
-    write_graph(twin, folder / "engine.xml", names=OUTPUTS, half=half_engine)
     golden = golden_of(network, twin)
+    rows: list[LayerRow] = []
+
+    def name(graph: ov.Model) -> None:
+        rows.extend(name_layers(graph, network, layer_rows(network), golden.batch[:1]))
+
+    names = output_names(network)
+    write_graph(twin, folder / "engine.xml", names=names, half=half_engine, change=name)
     check_engine(folder / "engine.xml", golden)
     return {
         "model.keras": folder / "model.keras",
         "engine.xml": folder / "engine.xml",
         "engine.bin": folder / "engine.bin",
         "golden.npz": golden.to_bytes(),
+        LAYERS_FILE: layers_bytes(rows),
     }
 
 
+def output_names(network: keras.Model) -> tuple[str, ...]:
+    """Return the names of the graph's outputs; a linear network has no feature map."""
+    has_map = any(layer.name == FEATURE_MAP for layer in network.layers)
+    return OUTPUTS if has_map else ("logits", "gate_features")
+
+
 def with_all_outputs(network: keras.Model, gate_layer: str) -> keras.Model:
-    """Return the network with three outputs: logits, feature map, gate features.
+    """Return the network with the outputs of ``output_names``: logits, feature map, gate features.
 
     Gate features are mean and standard deviation over places of the gate layer, (n, 2 k).
     """
-    missing = {"logits", "feature_map", gate_layer} - {layer.name for layer in network.layers}
+    missing = {"logits", gate_layer} - {layer.name for layer in network.layers}
     if missing:
         raise TrainingError(
             f"The network has no layer {', '.join(sorted(missing))}.",
@@ -82,8 +103,8 @@ def with_all_outputs(network: keras.Model, gate_layer: str) -> keras.Model:
         )
     gate = network.get_layer(gate_layer).output
     pooled = ops.concatenate([ops.mean(gate, axis=(1, 2)), ops.std(gate, axis=(1, 2))], axis=-1)
-    logits = network.get_layer("logits").output
-    return keras.Model(network.inputs[0], [logits, network.get_layer("feature_map").output, pooled])
+    answers = {name: network.get_layer(name).output for name in output_names(network)[:-1]}
+    return keras.Model(network.inputs[0], [*answers.values(), pooled])
 
 
 def round_to_half(network: keras.Model) -> None:
@@ -150,11 +171,17 @@ def _half_weights(content: bytes) -> bytes:
 
 
 def write_graph(
-    network: keras.Model, path: Path, *, names: tuple[str, ...], half: bool = False
+    network: keras.Model,
+    path: Path,
+    *,
+    names: tuple[str, ...],
+    half: bool = False,
+    change: Callable[[ov.Model], None] | None = None,
 ) -> None:
     """Write a network as OpenVINO IR (``path`` and its ``.bin``) with named outputs.
 
     The input is named ``pixels`` when there is one input of that name; batch size is free.
+    ``change`` may add to the graph before its constants are rounded and it is stored.
     """
     with tempfile.TemporaryDirectory() as folder:
         raw = str(Path(folder) / "raw.xml")
@@ -164,6 +191,8 @@ def write_graph(
         for output, name in zip(graph.outputs, names, strict=True):
             output.get_tensor().set_names({name})
         graph.inputs[0].get_tensor().set_names({"pixels"})
+        if change is not None:
+            change(graph)
         if half:
             _store_half(graph)
         ov.save_model(graph, str(path), compress_to_fp16=False)
@@ -212,9 +241,13 @@ def golden_of(network: keras.Model, twin: keras.Model) -> Golden:
     rows, columns = network.inputs[0].shape[1:3]
     pixels = golden_pixels((int(rows), int(columns)))
     answers = twin(keras.ops.convert_to_tensor(pixels.astype(np.float32)), training=False)
-    logits, feature_map, gate = (_to_numpy(answer) for answer in answers)
+    found = dict(zip(output_names(network), map(_to_numpy, answers), strict=True))
+    no_map = np.zeros((len(pixels), 0, 0, 0), np.float32)
+    output = EngineOutput(found["logits"], found.get(FEATURE_MAP, no_map), found["gate_features"])
+    if FEATURE_MAP not in found:
+        return Golden(pixels, output, None, None)
     weights, bias = network.get_layer("logits").get_weights()
-    return Golden(pixels, EngineOutput(logits, feature_map, gate), weights, bias)
+    return Golden(pixels, output, weights, bias)
 
 
 def _to_numpy(tensor: Any) -> FloatArray:

@@ -30,6 +30,7 @@ FILES = {
     "calibration.yaml": "temperature and operating points",
     "gate.npz": "training features, for the refusal of foreign pictures",
     "golden.npz": "a fixed input and its outputs, checked before the version may answer",
+    "layers.json": "the layers, and which of them the graph can be opened at",
     "manifest.json": "SHA-256 of every file",
 }
 LIMITS = (
