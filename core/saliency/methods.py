@@ -142,7 +142,7 @@ METHODS = {
             needs_gradients=False,
             needs_feature_map=True,
             has_unit=False,
-            cost="one pass for every group of channels, 32 without more",
+            cost="one pass for every group of channels, 48 without more",
             source="Wang et al., Score-CAM, CVPR Workshops 2020",
             caution=_MANY_CHANGED + "it weighs channels that light up together as one.",
         ),

@@ -29,7 +29,7 @@ from core.saliency.masks import (
 )
 from core.saliency.raw_maps import RawMaps, Watch
 
-N_MASKS = 32
+N_MASKS = 48
 _ROUNDS = 12  # of k-means: the groups hardly move after ten
 
 
