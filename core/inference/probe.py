@@ -149,6 +149,17 @@ class Probe:
             for layer, value in zip(layers, values, strict=True)
         }
 
+    def activations_of_many(self, batch: FloatArray, layer: str) -> FloatArray:
+        """Return what a layer gives for n pictures, (n, rows, columns, channels), 16 at a time.
+
+        Raises
+        ------
+        ArgumentError, ModelVersionError
+            As ``activations``.
+        """
+        self._check_layers([layer])
+        return self._channels_last(layer, self._run(batch, (tensor_name(layer),))[0])
+
     def gradients(
         self, batch: FloatArray, layers: Sequence[str], classes: Sequence[int]
     ) -> dict[str, FloatArray]:

@@ -17,7 +17,7 @@ from core.config import settings
 from core.domain import Answer
 from core.errors import DatasetError, EvaluationError, IntakeError, PhantomError
 from core.intake import read_study
-from core.tasks import load_task
+from core.tasks import TaskSpec, load_task
 from core.workflows.files import read_file
 from core.workflows.stored_runs import StoredRun
 from core.workflows.teaching import SOURCE as DRAWN
@@ -74,24 +74,33 @@ class PictureSource:
 def picture_source(stored: StoredRun) -> PictureSource:
     """Return where the pictures of a run are; never raises, the sentence says what is missing."""
     task = load_task(stored.facts.task) if stored.facts.task else None
+    # The table of somebody else's model names a file, not a data set: the task's own folder.
+    return source_named(stored.facts.data, task, in_tasks_folder=stored.facts.model_version is None)
+
+
+def source_named(
+    name: str, task: TaskSpec | None, *, in_tasks_folder: bool = False
+) -> PictureSource:
+    """Return where the pictures of a data set are; never raises, the sentence says what is missing.
+
+    ``in_tasks_folder``: where no folder bears the name, the task's own folder is meant.
+    """
     if task is not None and task.source_for(DRAWN) is not None:
         return PictureSource(drawn=True)
     root = settings().data_root
-    name = stored.facts.data
     if root is None:
         return PictureSource(
             sentence=f"The pictures ({name}) are not attached: set SECOND_LOOK_DATA_ROOT to the "
             "folder that holds the data set's folder, and start again."
         )
     folder = _folder_of(root, name)
-    if folder is None and task is not None and stored.facts.model_version is None:
-        # The table of somebody else's model names a file, not a data set: the task's own folder.
+    if folder is None and task is not None and in_tasks_folder:
         folders = [root / source.folder for source in task.sources if source.folder]
         folder = next((path for path in folders if path.is_dir()), None)
     if folder is not None:
         return PictureSource(folder=folder, already_applied=_carried(folder))
     return PictureSource(
-        sentence=f"No folder below the data root holds the pictures of this run ({name}): put the "
+        sentence=f"No folder below the data root holds the pictures ({name}): put the "
         "data set's folder there, with its dataset.yaml."
     )
 
