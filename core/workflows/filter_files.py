@@ -156,7 +156,7 @@ def _of_picture(
     title = f"{layer}: {len(ordered)} of {len(found.maps)} channels, {size}, scale {scale}"
     pages = []
     for members in _parts(ordered, A_PAGE - 1):
-        tiles: list[Tile] = [("picture as given", picture)]
+        tiles: list[Tile] = [("picture as given", given.pixels)]
         tiles += [
             (f"{item}  peak {found.peaks[item]:.3g}", found.painted(item)) for item in members
         ]
