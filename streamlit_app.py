@@ -14,6 +14,9 @@ PAGES = {
         st.Page("pages/compare.py", title="Compare", url_path="compare"),
         st.Page("pages/slices.py", title="Slices", url_path="slices"),
     ],
+    "Explain": [
+        st.Page("pages/explanations.py", title="Explanations", url_path="explanations"),
+    ],
     "Build": [st.Page("pages/models.py", title="Models", url_path="models")],
 }
 

@@ -1,9 +1,6 @@
 // Two panes, one view: original and overlay at the same scale, with linked zoom and pan.
 // Pictures come as PNG bytes; nothing is fetched. All text is set through textContent.
 
-const STEP = 1.25;
-const LARGEST = 16;
-
 function pane(name) {
   const root = document.createElement("figure");
   root.className = "pane";
@@ -32,36 +29,20 @@ function pane(name) {
   return { root, stage, picture, caption, marks, ruler, note, zoom };
 }
 
-const OPPOSITE = { L: "R", R: "L", A: "P", P: "A", H: "F", F: "H" };
-
-function opposite(letters) {
-  return [...letters].map((letter) => OPPOSITE[letter] || "").join("");
-}
-
 class Viewer {
   constructor(host) {
-    this.host = host;
     this.panes = [pane("original"), pane("overlay")];
-    this.view = { zoom: 1, x: 0, y: 0 };
-    this.hidden = false;
+    this.zoom = new LinkedZoom(host, () => this.draw());
     for (const each of this.panes) {
       host.append(each.root);
-      each.root.addEventListener("wheel", (event) => this.wheel(event, each), { passive: false });
-      each.root.addEventListener("pointerdown", (event) => this.grab(event, each));
-      each.root.addEventListener("dblclick", () => this.fit());
-      each.root.addEventListener("keydown", (event) => this.paneKey(event));
+      this.zoom.add(each.root);
     }
-    this.onKey = (event) => this.globalKey(event);
-    document.addEventListener("keydown", this.onKey);
-    this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(host);
   }
 
   show(data) {
     if (!data) return;
     if (!this.data || this.data.key !== data.key) {
-      this.view = { zoom: 1, x: 0, y: 0 };
-      this.hidden = false;
+      this.zoom.reset();
     }
     this.data = data;
     const [original, overlay] = this.panes;
@@ -91,27 +72,19 @@ class Viewer {
     each.root.setAttribute("aria-label", `${alt}. Plus and minus zoom, equals fits, arrows move.`);
   }
 
-  // Pixels of the screen for one pixel of the file (columns), when the whole picture fits.
-  fitted() {
-    const box = this.panes[0].root.getBoundingClientRect();
-    const { rows, columns, aspect } = this.data;
-    return Math.min(box.width / columns, box.height / (rows * aspect));
-  }
-
   draw() {
     if (!this.data) return;
     const { rows, columns, aspect } = this.data;
-    const scale = this.fitted() * this.view.zoom;
+    const scale = this.zoom.scale(this.panes[0].root, this.data);
     for (const each of this.panes) {
       const style = each.picture.style;
       style.width = `${columns * scale}px`;
       style.height = `${rows * aspect * scale}px`;
-      style.transform =
-        `translate(calc(-50% + ${this.view.x}px), calc(-50% + ${this.view.y}px))`;
+      style.transform = this.zoom.transform;
       each.zoom.textContent = `${Math.round(scale * 100)} %`;
       this.rule(each.ruler, scale);
     }
-    const hide = this.hidden && this.data.overlay;
+    const hide = this.zoom.hidden && this.data.overlay;
     this.panes[1].picture.src = hide ? this.panes[0].source : this.panes[1].source;
     this.panes[1].root.classList.toggle("off", Boolean(hide));
   }
@@ -131,77 +104,8 @@ class Viewer {
     ruler.textContent = mm >= 10 ? `${mm / 10} cm` : `${mm} mm`;
   }
 
-  fit() {
-    this.view = { zoom: 1, x: 0, y: 0 };
-    this.draw();
-  }
-
-  // Zoom by a factor around a point given from the middle of the pane.
-  zoomBy(factor, x = 0, y = 0) {
-    const zoom = Math.min(Math.max(this.view.zoom * factor, 1), LARGEST);
-    const change = zoom / this.view.zoom;
-    this.view = {
-      zoom,
-      x: zoom === 1 ? 0 : x - (x - this.view.x) * change,
-      y: zoom === 1 ? 0 : y - (y - this.view.y) * change,
-    };
-    this.draw();
-  }
-
-  wheel(event, each) {
-    event.preventDefault();
-    const box = each.root.getBoundingClientRect();
-    const x = event.clientX - box.left - box.width / 2;
-    const y = event.clientY - box.top - box.height / 2;
-    this.zoomBy(event.deltaY < 0 ? STEP : 1 / STEP, x, y);
-  }
-
-  grab(event, each) {
-    if (event.button !== 0) return;
-    const start = { x: event.clientX - this.view.x, y: event.clientY - this.view.y };
-    each.root.setPointerCapture(event.pointerId);
-    const move = (step) => {
-      if (this.view.zoom === 1) return;
-      this.view.x = step.clientX - start.x;
-      this.view.y = step.clientY - start.y;
-      this.draw();
-    };
-    const stop = () => {
-      each.root.removeEventListener("pointermove", move);
-      each.root.removeEventListener("pointerup", stop);
-    };
-    each.root.addEventListener("pointermove", move);
-    each.root.addEventListener("pointerup", stop);
-  }
-
-  paneKey(event) {
-    const moves = {
-      ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40],
-    };
-    const move = moves[event.key];
-    if (!move || this.view.zoom === 1) return;
-    this.view.x += move[0];
-    this.view.y += move[1];
-    event.preventDefault();
-    event.stopPropagation();
-    this.draw();
-  }
-
-  globalKey(event) {
-    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName || "");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "+" || event.key === "z") this.zoomBy(STEP);
-    else if (event.key === "-") this.zoomBy(1 / STEP);
-    else if (event.key === "=") this.fit();
-    else if (event.key === "o") {
-      this.hidden = !this.hidden;
-      this.draw();
-    }
-  }
-
   end() {
-    document.removeEventListener("keydown", this.onKey);
-    this.observer.disconnect();
+    this.zoom.end();
   }
 }
 

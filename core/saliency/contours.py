@@ -38,7 +38,8 @@ def contour_lines(heatmap: FloatArray, level: float) -> tuple[Line, ...]:
     -------
     tuple of ndarray of shape (n_points, 2), float32
         (x, y) from the upper left corner of the picture, in its pixels: the centre of the first
-        pixel is (0.5, 0.5). Holes have lines of their own. Empty where the map stays below.
+        pixel is (0.5, 0.5). Holes have lines of their own. What reaches the edge is closed two
+        pixels outside the picture. Empty where the map stays below.
 
     Examples
     --------
@@ -49,10 +50,11 @@ def contour_lines(heatmap: FloatArray, level: float) -> tuple[Line, ...]:
     times = max(1, FINE // max(rows, columns))
     size = (columns * times, rows * times)
     fine = cv2.resize(np.ascontiguousarray(heatmap), size, interpolation=cv2.INTER_LINEAR)
-    inside = (fine >= level).astype(np.uint8)
+    # What reaches the edge goes on beyond it: its line leaves the picture instead of lining it.
+    inside = np.pad((fine >= level).astype(np.uint8), 2 * times, mode="edge")
     found, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     straight = (cv2.approxPolyDP(line, STRAIGHT, closed=True)[:, 0] for line in found)
-    lines = (np.asarray((line + 0.5) / times, np.float32) for line in straight)
+    lines = (np.asarray((line + 0.5) / times - 2, np.float32) for line in straight)
     return tuple(line for line in lines if len(line) > 2)
 
 

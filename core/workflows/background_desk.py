@@ -35,7 +35,7 @@ class Job:
 
     title: str
     keys: tuple[Hashable, ...]
-    work: Callable[[Watch], Mapping[Hashable, Any]]
+    work: Callable[[Watch], Mapping[Any, Any]]
     is_quick: bool = False
 
 
@@ -96,97 +96,45 @@ class _Running:
         return Progress(self.job.title, self.done, self.total, self.words, left, n_waiting)
 
 
-class BackgroundDesk:
-    """The jobs and results of one session; every method may be called from any thread."""
+class _Lane:
+    """Jobs of one kind, one after another; the desk's condition guards every field."""
 
-    def __init__(self, max_kept: int = MAX_KEPT) -> None:
-        self._max_kept = max_kept
-        self._changed = threading.Condition()
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        self._waiting: list[Job] = []
-        self._running: _Running | None = None
-        self._thread: threading.Thread | None = None
-        self._is_closed = False
-        atexit.register(self.close)
+    def __init__(self, desk: BackgroundDesk) -> None:
+        self._desk = desk
+        self.waiting: list[Job] = []
+        self.running: _Running | None = None
+        self.thread: threading.Thread | None = None
 
-    def found(self, key: Hashable) -> Any:
-        """Return the result of a key, a :class:`Failure`, or None while there is neither."""
-        with self._changed:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+    def ask(self, jobs: Sequence[Job], wanted: Collection[Hashable]) -> None:
+        self.waiting = list(jobs)
+        if self.running and not set(self.running.job.keys) & set(wanted):
+            self.running.is_unwanted = True
+            self.running.watch.stop()
+        if self.waiting and (self.thread is None or not self.thread.is_alive()):
+            # A daemon, ended by close(): a minute's work must not hold up the process.
+            self.thread = threading.Thread(target=self._work, daemon=True)
+            self.thread.start()
 
-    def missing(self, keys: Collection[Hashable]) -> list[Hashable]:
-        """Return the keys that are neither found nor being worked out, in their order."""
-        with self._changed:
-            in_hand = self._running.job.keys if self._running and not self._ending else ()
-            return [key for key in keys if key not in self._kept and key not in in_hand]
-
-    def ask(self, jobs: Sequence[Job], *, wanted: Collection[Hashable]) -> None:
-        """Replace what waits; what runs is ended when none of its keys is ``wanted`` any more."""
-        with self._changed:
-            if self._is_closed:
-                return
-            self._waiting = list(jobs)
-            if self._running and not set(self._running.job.keys) & set(wanted):
-                self._running.is_unwanted = True
-                self._running.watch.stop()
-            if self._waiting and (self._thread is None or not self._thread.is_alive()):
-                # A daemon, ended by close(): a minute's work must not hold up the process.
-                self._thread = threading.Thread(target=self._work, daemon=True)
-                self._thread.start()
-
-    def wait(self, keys: Collection[Hashable], seconds: float) -> bool:
-        """Return when all keys are found, at the latest after so many seconds; say whether."""
-        with self._changed:
-            return self._changed.wait_for(lambda: all(key in self._kept for key in keys), seconds)
+    def stop(self) -> list[Hashable]:
+        """Stop what runs; return the keys that waited."""
+        keys = [key for job in self.waiting for key in job.keys]
+        self.waiting = []
+        if self.running:
+            self.running.watch.stop()
+        return keys
 
     @property
-    def progress(self) -> Progress | None:
-        """What is worked out now; None when there is nothing to do."""
-        with self._changed:
-            if self._running is not None:
-                return self._running.progress(len(self._waiting))
-            if self._waiting:
-                return Progress(self._waiting[0].title, 0, 0, "", None, len(self._waiting) - 1)
-            return None
-
-    def cancel(self) -> None:
-        """Stop everything; what was asked for is then found as a failure that says so."""
-        with self._changed:
-            self._keep({key: _STOPPED for job in self._waiting for key in job.keys})
-            self._waiting = []
-            if self._running:
-                self._running.watch.stop()
-            self._changed.notify_all()
-
-    def forget_failures(self, keys: Collection[Hashable]) -> None:
-        """Let what failed or was stopped be asked for again."""
-        with self._changed:
-            for key in keys:
-                if isinstance(self._kept.get(key), Failure):
-                    del self._kept[key]
-
-    def close(self) -> None:
-        """Stop everything for good: the session or the process ends."""
-        with self._changed:
-            self._is_closed, self._waiting = True, []
-            if self._running:
-                self._running.watch.stop()
-            thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(_LAST_SECONDS)
-        atexit.unregister(self.close)
-
-    @property
-    def _ending(self) -> bool:
-        return self._running is not None and self._running.is_unwanted
+    def in_hand(self) -> tuple[Hashable, ...]:
+        """Keys that are being worked out."""
+        if self.running is None or self.running.is_unwanted:
+            return ()
+        return self.running.job.keys
 
     def _work(self) -> None:
         while (running := self._next()) is not None:
             job = running.job
             try:
-                made: Mapping[Hashable, Any] = self._made_by(running)
+                made: Mapping[Any, Any] = _made_by(running)
             except CancelledError:
                 made = {} if running.is_unwanted else dict.fromkeys(job.keys, _STOPPED)
             except CoreError as error:
@@ -197,35 +145,120 @@ class BackgroundDesk:
             self._finish(made)
 
     def _next(self) -> _Running | None:
-        with self._changed:
-            self._running = _Running(self._waiting.pop(0)) if self._waiting else None
-            if self._running is None:
-                self._thread = None
-            return self._running
+        with self._desk.changed:
+            self.running = _Running(self.waiting.pop(0)) if self.waiting else None
+            if self.running is None:
+                self.thread = None
+            return self.running
 
-    def _made_by(self, running: _Running) -> Mapping[Hashable, Any]:
-        if running.job.is_quick:
-            return running.job.work(running.watch)
-        while not _SLOT.acquire(timeout=_POLL_SECONDS):
-            running.watch.say(_WAITING)
-        try:
-            running.watch.say("")
-            return running.job.work(running.watch)
-        finally:
-            _SLOT.release()
-
-    def _finish(self, made: Mapping[Hashable, Any], *, is_last: bool = False) -> None:
-        with self._changed:
-            self._keep(made)
-            self._running = None
+    def _finish(self, made: Mapping[Any, Any], *, is_last: bool = False) -> None:
+        with self._desk.changed:
+            self.running = None
             if is_last:
-                self._thread = None
-            self._changed.notify_all()
+                self.thread = None
+            self._desk.keep(made)
 
-    def _keep(self, made: Mapping[Hashable, Any]) -> None:
-        self._kept.update(made)
-        while len(self._kept) > self._max_kept:
-            self._kept.popitem(last=False)
+
+def _made_by(running: _Running) -> Mapping[Any, Any]:
+    if running.job.is_quick:
+        return running.job.work(running.watch)
+    while not _SLOT.acquire(timeout=_POLL_SECONDS):
+        running.watch.say(_WAITING)
+    try:
+        running.watch.say("")
+        return running.job.work(running.watch)
+    finally:
+        _SLOT.release()
+
+
+class BackgroundDesk:
+    """The jobs and results of one session; every method may be called from any thread."""
+
+    def __init__(self, max_kept: int = MAX_KEPT) -> None:
+        self.changed = threading.Condition()
+        self._max_kept = max_kept
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        # A quick job never stands behind a long one.
+        self._quick, self._long = _Lane(self), _Lane(self)
+        self._is_closed = False
+        self._revision = 0
+        atexit.register(self.close)
+
+    def found(self, key: Hashable) -> Any:
+        """Return the result of a key, a :class:`Failure`, or None while there is neither."""
+        with self.changed:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def missing(self, keys: Collection[Hashable]) -> list[Hashable]:
+        """Return the keys that are neither found nor being worked out, in their order."""
+        with self.changed:
+            known = {*self._quick.in_hand, *self._long.in_hand, *self._kept}
+            return [key for key in keys if key not in known]
+
+    def ask(self, jobs: Sequence[Job], *, wanted: Collection[Hashable]) -> None:
+        """Replace what waits; what runs is ended when none of its keys is ``wanted`` any more."""
+        with self.changed:
+            if self._is_closed:
+                return
+            self._quick.ask([job for job in jobs if job.is_quick], wanted)
+            self._long.ask([job for job in jobs if not job.is_quick], wanted)
+
+    def wait(self, keys: Collection[Hashable], seconds: float) -> bool:
+        """Return when all keys are found, at the latest after so many seconds; say whether."""
+        with self.changed:
+            return self.changed.wait_for(lambda: all(key in self._kept for key in keys), seconds)
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with every result: who drew an older one draws again."""
+        with self.changed:
+            return self._revision
+
+    @property
+    def progress(self) -> Progress | None:
+        """What is worked out now, a long job first; None when there is nothing to do."""
+        with self.changed:
+            waiting = [*self._long.waiting, *self._quick.waiting]
+            for lane in (self._long, self._quick):
+                if lane.running is not None:
+                    return lane.running.progress(len(waiting))
+            return Progress(waiting[0].title, 0, 0, "", None, len(waiting) - 1) if waiting else None
+
+    def cancel(self) -> None:
+        """Stop everything; what was asked for is then found as a failure that says so."""
+        with self.changed:
+            keys = [*self._quick.stop(), *self._long.stop()]
+            self.keep(dict.fromkeys(keys, _STOPPED))
+
+    def forget_failures(self, keys: Collection[Hashable]) -> None:
+        """Let what failed or was stopped be asked for again."""
+        with self.changed:
+            for key in keys:
+                if isinstance(self._kept.get(key), Failure):
+                    del self._kept[key]
+
+    def close(self) -> None:
+        """Stop everything for good: the session or the process ends."""
+        with self.changed:
+            self._is_closed = True
+            threads = [lane.thread for lane in (self._quick, self._long)]
+            self._quick.stop()
+            self._long.stop()
+        for thread in threads:
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(_LAST_SECONDS)
+        atexit.unregister(self.close)
+
+    def keep(self, made: Mapping[Any, Any]) -> None:
+        """Keep results under their keys; the longest unused go."""
+        with self.changed:
+            self._kept.update(made)
+            self._revision += 1
+            while len(self._kept) > self._max_kept:
+                self._kept.popitem(last=False)
+            self.changed.notify_all()
 
 
 _STOPPED = Failure("Stopped.", "Start it again when you need it.", was_stopped=True)

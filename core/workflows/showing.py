@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from core.domain import Answer, ByteArray, Explanation
+from core.saliency.difference import signed_colours
+from core.saliency.drawing import Look
 from core.saliency.overlay import colour_table, overlay
+
+__all__ = [
+    "Look",
+    "colour_stops",
+    "explanation_of",
+    "overlay_of",
+    "signed_stops",
+]
 
 COLOUR_MAP = "inferno"
 N_STOPS = 9
@@ -42,12 +52,20 @@ def overlay_of(
     return overlay(pixels, heatmap, opacity=opacity, colour_map=COLOUR_MAP)
 
 
-def colour_stops() -> tuple[str, ...]:
+def colour_stops(colour_map: str = COLOUR_MAP) -> tuple[str, ...]:
     """Return colours of the map's scale from 0 to 1, as #RRGGBB, evenly spaced.
 
     >>> len(colour_stops())
     9
     """
-    table = colour_table(COLOUR_MAP)
+    return _stops(colour_table(colour_map))
+
+
+def signed_stops() -> tuple[str, ...]:
+    """Return colours of the scale of a difference from -1 to 1, as ``colour_stops``."""
+    return _stops(signed_colours())
+
+
+def _stops(table: ByteArray) -> tuple[str, ...]:
     places = [round(place * 255 / (N_STOPS - 1)) for place in range(N_STOPS)]
     return tuple("#" + bytes(table[place]).hex().upper() for place in places)

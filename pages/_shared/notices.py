@@ -56,6 +56,11 @@ def _choose_task(key: str) -> None:
 def nothing_open(task: TaskSpec) -> None:
     """Show what Analyse does, before there is a picture."""
     style.promise(task.title, [(item.title, item.colour) for item in task.classes])
+    offer_cases(task)
+
+
+def offer_cases(task: TaskSpec) -> None:
+    """Offer the teaching cases of a task, or the tasks that can answer, on an empty light box."""
     cases = resources.teaching_cases(task.key)
     if cases:
         style.kicker("Or open a teaching case")

@@ -28,8 +28,11 @@ def reduced(pixels: ByteArray, longest: int = LONGEST_SHOWN) -> tuple[ByteArray,
 
 
 def png(pixels: ByteArray) -> bytes:
-    """Return PNG bytes of (rows, columns) grey or (rows, columns, 3) RGB, uint8, losslessly."""
-    ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    """Return PNG bytes of (rows, columns) grey, (…, 3) RGB or (…, 4) RGBA, uint8, losslessly."""
+    ordered = pixels
+    if pixels.ndim == 3:
+        has_alpha = pixels.shape[2] == 4
+        ordered = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGR)
     # Level 1: a light-box picture must arrive now, and a local link is not short of bytes.
     _, encoded = cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return bytes(encoded.tobytes())

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.evaluation.comparison import Comparison
+    from core.workflows.background_desk import BackgroundDesk
     from core.workflows.clinic import Clinic
     from core.workflows.clinic_pictures import CasePicture
     from core.workflows.operating import Bench
@@ -138,6 +139,14 @@ def answer(
     return analyse_bytes(
         _data, task=task_key, version=_version, frame=frame, already_applied=already_applied
     )
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda desk: desk.close())
+def map_desk() -> BackgroundDesk:
+    """Return the session's maps and the computing of more; it is closed with the session."""
+    from core.workflows.background_desk import BackgroundDesk
+
+    return BackgroundDesk()
 
 
 @st.cache_data(max_entries=256, scope="session", show_spinner=False)
@@ -259,10 +268,7 @@ def operating_bench(
 def with_points(task_key: str, version: VersionState) -> VersionState:
     """Return a usable version with the operating points in force, read anew: anyone may sign one.
 
-    Raises
-    ------
-    PersistenceError, ModelVersionError
-        If what was recorded, or the version's calibration, cannot be read.
+    It raises PersistenceError or ModelVersionError where those cannot be read.
     """
     return replace(version, points=points_of(versions.verified_version(task_key, version.name)))
 

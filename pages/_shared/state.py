@@ -67,6 +67,15 @@ COMPARE_PROBLEM = "compare.problem"
 VERSION = "models.version"
 CASE = "analyse.case"
 OPACITY = "map.opacity"
+EXPLAIN_METHODS = "explain.methods"
+EXPLAIN_THRESHOLD = "explain.threshold"
+EXPLAIN_COLOURS = "explain.colours"
+EXPLAIN_CONTOURS = "explain.contours"
+EXPLAIN_GRID = "explain.grid"
+EXPLAIN_DIFFERENCE = "explain.difference"
+EXPLAIN_REFUSED = "explain.refused"
+EXPLAIN_TAKE = "explain.take"
+EXPLAIN_CURVES = "explain.curves"
 
 MAX_STUDIES = 200
 

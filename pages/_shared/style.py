@@ -15,6 +15,7 @@ import streamlit as st
 from pages._shared import (
     clinic_markup,
     contract_markup,
+    explanation_markup,
     leak_markup,
     markup,
     paired_markup,
@@ -123,14 +124,20 @@ def probability_bars(
     st.html(f"<ol class='sl-bars' aria-label='Calibrated probabilities'>{items}</ol>")
 
 
-def colour_bar(stops: Sequence[str], *, note: str) -> None:
+def colour_bar(
+    stops: Sequence[str],
+    *,
+    note: str,
+    ends: tuple[str, str] = ("0", "1"),
+    said: str = "Colour scale of the map from 0 to 1",
+) -> None:
     """Show the scale of the heat map, 0..1, and the raw peak or why there is none."""
     colours = ", ".join(_colour(stop) for stop in stops)
     st.html(
-        "<div class='sl-colourbar'><span>0</span>"
-        f"<i role='img' aria-label='Colour scale of the map from 0 to 1' "
+        f"<div class='sl-colourbar'><span>{_text(ends[0])}</span>"
+        f"<i role='img' aria-label='{_text(said)}' "
         f"style='background:linear-gradient(90deg, {colours})'></i>"
-        f"<span>1</span><em>{_text(note)}</em></div>"
+        f"<span>{_text(ends[1])}</span><em>{_text(note)}</em></div>"
     )
 
 
@@ -321,3 +328,18 @@ def slice_found(worst: slice_markup.Found) -> None:
 def slices_next(rows: Sequence[tuple[str, str, str, str]], *, corrected: str) -> None:
     """Show the slices after the worst: (slice, n, value with interval, p)."""
     st.html(slice_markup.next_found(rows, corrected=corrected))
+
+
+def promises(items: Sequence[tuple[str, str]]) -> None:
+    """Show what a page will hold, before there is a picture: (title, sentence) side by side."""
+    st.html(explanation_markup.promises(items))
+
+
+def trust_lines(rows: Sequence[tuple[str, str, str]], *, limit: str) -> None:
+    """Show one sentence a class, (title, colour, sentence), and what no map shows."""
+    st.html(explanation_markup.trust_lines(rows, limit=limit))
+
+
+def trust_table(columns: Sequence[str], rows: Sequence[explanation_markup.TrustRow]) -> None:
+    """Show the figures behind the bars under the maps."""
+    st.html(explanation_markup.trust_table(columns, rows))

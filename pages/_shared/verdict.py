@@ -23,7 +23,7 @@ def show_verdict(study: Study, answer: Answer, task: TaskSpec, version: VersionS
         _show_probabilities(answer, task)
         _show_worth(answer, task, version)
     else:
-        _show_refusal(study, answer)
+        show_refusal(study, answer)
     if answer.seen is not None or answers.carries_recipe(study):
         _show_seen(study, answer.seen, task)
 
@@ -59,7 +59,8 @@ def _show_worth(answer: Answer, task: TaskSpec, version: VersionState) -> None:
         style.quiet(sentence)
 
 
-def _show_refusal(study: Study, answer: Answer) -> None:
+def show_refusal(study: Study, answer: Answer) -> None:
+    """Show why there is no answer, and let the person choose where a frame is missing."""
     status = answers.status_of(study, answer)
     if status == "choose":
         _choose_frame(study)
@@ -120,15 +121,20 @@ def _show_seen(study: Study, seen: SeenImage | None, task: TaskSpec) -> None:
             style.quiet("Nothing: switch this off if the picture is as exported.")
         else:
             style.steps(seen.steps_applied, seen.steps_left_out)
-        st.toggle(
-            "This picture already carries these steps",
-            value=answers.carries_recipe(study),
-            key=state.widget_key("carried", study),
-            on_change=_take_carried,
-            args=(study,),
-            help="For pictures that were prepared before they were exported, such as the public "
-            f"{task.title} set. The answer is worked out again.",
-        )
+        show_carried_switch(study, task)
+
+
+def show_carried_switch(study: Study, task: TaskSpec) -> None:
+    """Show the switch that says whether the picture carries the recipe's steps already."""
+    st.toggle(
+        "This picture already carries these steps",
+        value=answers.carries_recipe(study),
+        key=state.widget_key("carried", study),
+        on_change=_take_carried,
+        args=(study,),
+        help="For pictures that were prepared before they were exported, such as the public "
+        f"{task.title} set. The answer is worked out again.",
+    )
 
 
 def _take_carried(study: Study) -> None:

@@ -51,7 +51,7 @@ def show_panes(image: StudyImage, panes: Panes) -> None:
     original, share = pictures.reduced(panes.original)
     overlay = None if panes.overlay is None else pictures.reduced(panes.overlay)[0]
     spacing = image.pixel_spacing_mm
-    left, top = _edges(image)
+    left, top = edges(image)
     _viewer()(
         key="analyse.viewer",
         data={
@@ -118,7 +118,7 @@ def shortened(name: str, longest: int = SHORT_NAME) -> str:
 _TURNS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
 
 
-def _edges(image: StudyImage) -> tuple[str, str]:
+def edges(image: StudyImage) -> tuple[str, str]:
     """Return what lies at the left and the top edge, as letters of the standard, or nothing."""
     if image.orientation is None:
         return "", ""
@@ -131,7 +131,7 @@ def _viewer() -> st.components.v2.types.ComponentRenderer:
         "second_look_viewer",
         html="<div class='viewer' role='group' aria-label='Original and map'></div>",
         css=style.asset("viewer.css"),
-        js=style.asset("viewer.js"),
+        js=style.asset("linked_zoom.js") + style.asset("viewer.js"),
     )
 
 

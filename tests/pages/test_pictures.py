@@ -16,7 +16,7 @@ from core.domain import PictureKind, StudyImage, Window
 from pages._shared import pictures
 
 
-@pytest.mark.parametrize("shape", [(37, 51), (37, 51, 3)])
+@pytest.mark.parametrize("shape", [(37, 51), (37, 51, 3), (37, 51, 4)])
 def test_png_gives_back_the_very_pixels(shape: tuple[int, ...]):
     pixels = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(pictures.png(pixels)))), pixels)

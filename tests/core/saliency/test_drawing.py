@@ -31,11 +31,13 @@ def test_a_contour_lies_where_the_map_has_its_level():
     assert distance == pytest.approx(np.full(len(line), np.sqrt(200 * np.log(2))), abs=0.15)
 
 
-def test_a_place_at_the_border_is_closed_along_it_and_a_hole_has_its_own_line():
+def test_a_place_at_the_border_is_closed_outside_and_a_hole_has_its_own_line():
     ring = ((np.hypot(COLUMN - 40, ROW - 30) - 15) ** 2 < 16).astype(np.float32)
     assert len(contour_lines(ring, 0.5)) == 2
-    [whole] = contour_lines(np.ones((8, 8), np.float32), 0.5)
-    assert (whole.min(), whole.max()) == (pytest.approx(0, abs=0.1), pytest.approx(8, abs=0.1))
+    whole_map = np.ones((8, 8), np.float32)
+    [whole] = contour_lines(whole_map, 0.5)
+    assert not draw_lines(np.zeros((8, 8, 3), np.uint8), [whole]).any()
+    assert (whole.min(), whole.max()) == (pytest.approx(-2, abs=0.1), pytest.approx(10, abs=0.1))
 
 
 def test_the_levels_are_those_above_the_threshold_and_the_threshold_itself():

@@ -61,6 +61,18 @@ def test_progress_is_told_and_a_person_can_stop_it_and_start_it_again(desk: Back
     assert desk.missing(["a", "b"]) == ["a", "b"]
 
 
+def test_a_quick_job_never_stands_behind_a_long_one(desk: BackgroundDesk):
+    started = threading.Event()
+    desk.ask([endless("long", started)], wanted={"long"})
+    assert started.wait(SOON)
+    before = desk.revision
+    quick = Job("Quick", ("quick",), lambda _: {"quick": 1}, is_quick=True)
+    desk.ask([quick], wanted={"long", "quick"})
+    assert desk.wait(["quick"], SOON)
+    assert desk.found("long") is None and desk.progress and desk.progress.title == "Endless long"
+    assert desk.revision == before + 1
+
+
 def test_what_nobody_wants_any_more_ends_and_leaves_nothing_behind(desk: BackgroundDesk):
     started = threading.Event()
     desk.ask([endless("old", started)], wanted={"old"})

@@ -1,0 +1,98 @@
+"""Maps to take away: each as PNG and NPY, and all of the grid in one archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.tasks import TaskSpec
+from core.workflows.explanation_files import (
+    MapFile,
+    difference_file,
+    file_stem,
+    map_file,
+    maps_zip,
+)
+from core.workflows.explanations import ClassMap, MapKey, Subject
+from pages._shared import resources, state
+
+if TYPE_CHECKING:
+    from pages._shared.explanation_controls import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One map that can be taken away: what it is called, and how its files are made."""
+
+    title: str
+    stem: str
+    draw: Callable[[], MapFile]
+
+
+def show_take(subject: Subject, asked: Asked, task: TaskSpec) -> None:
+    """Show the downloads; a file is made when it is asked for, outside the session."""
+    offers = available(subject, asked, task)
+    by_title = {offer.title: offer for offer in offers}
+    with st.popover("Download maps", icon=":material/download:", width="stretch"):
+        if not offers:
+            st.caption("No map is there yet.")
+            return
+        title = st.selectbox("Map", list(by_title), key=state.EXPLAIN_TAKE)
+        chosen = by_title.get(title) or offers[0]
+        with st.container(horizontal=True, gap="small"):
+            _button("PNG", lambda: chosen.draw().png, f"{chosen.stem}.png", "image/png")
+            _button(
+                "NPY", lambda: chosen.draw().npy, f"{chosen.stem}.npy", "application/octet-stream"
+            )
+            _button(
+                f"All {len(offers)} as ZIP",
+                lambda: maps_zip([offer.draw() for offer in offers]),
+                f"{subject.task}_{subject.version}_{subject.image.sha256[:8]}_maps.zip",
+                "application/zip",
+            )
+
+
+def available(subject: Subject, asked: Asked, task: TaskSpec) -> list[Offer]:
+    """Return the maps of the grid that are there, class by class, and their differences."""
+    desk, look = resources.map_desk(), asked.look
+    titles = {name: task.class_spec(name).title for name in asked.classes}
+    found: dict[tuple[str, str], ClassMap] = {}
+    for name in asked.classes:
+        for spec in asked.methods:
+            item = desk.found(MapKey(subject.key, spec.key, name))
+            if isinstance(item, ClassMap):
+                found[name, spec.key] = item
+    offers = [
+        Offer(
+            f"{titles[name]} · {spec.title}",
+            file_stem(subject, spec.key, name),
+            partial(map_file, subject, found[name, spec.key], look),
+        )
+        for name in asked.classes
+        for spec in asked.methods
+        if (name, spec.key) in found
+    ]
+    if asked.has_difference:
+        first, second = asked.classes[:2]
+        offers += [
+            Offer(
+                f"{titles[first]} − {titles[second]} · {spec.title}",
+                file_stem(subject, spec.key, first, second),
+                partial(
+                    difference_file, subject, found[first, spec.key], found[second, spec.key], look
+                ),
+            )
+            for spec in asked.methods
+            if spec.has_unit and {(first, spec.key), (second, spec.key)} <= found.keys()
+        ]
+    return offers
+
+
+def _button(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:
+    st.download_button(
+        label, data=data, file_name=name, mime=mime, key=f"explain.take.{label}", on_click="ignore"
+    )
