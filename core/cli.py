@@ -39,6 +39,9 @@ class CommandSpec:
 COMMANDS = {
     "predict": CommandSpec("core.commands.predict", "calibrated probabilities for pictures"),
     "explain": CommandSpec("core.commands.explain", "where a score is sensitive, as a map"),
+    "explain-audit": CommandSpec(
+        "core.commands.explain_audit", "whether the maps of a version deserve belief"
+    ),
     "filters": CommandSpec("core.commands.filters", "what a layer of the network sees"),
     "evaluate": CommandSpec("core.commands.evaluate", "figures with n and intervals for a folder"),
     "check-split": CommandSpec("core.commands.check_split", "whether a split leaks; 1 when so"),

@@ -23,6 +23,7 @@ from core.inference.manifest import (
 from core.inference.writer import REQUIRED_FILES, set_champion, write_version
 
 __all__ = [
+    "AUDITS",
     "CHAMPION",
     "REQUIRED_FILES",
     "ModelVersion",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 CHAMPION = "champion"
+AUDITS = "audits"  # beside the versions of a task: what was measured of their maps
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ def version_names(task_key: str) -> tuple[str, ...]:
         sorted(
             path.name
             for path in folder.iterdir()
-            if path.is_dir() and path.name != CHAMPION and re.match(VERSION_PATTERN, path.name)
+            if path.is_dir()
+            and path.name not in (CHAMPION, AUDITS)
+            and re.match(VERSION_PATTERN, path.name)
         )
     )
 
