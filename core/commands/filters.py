@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one picture; without it, kernels or the pictures that excite channels most",
     )
     parser.add_argument("--layer", metavar="L", required=True, help="name of a layer with a map")
-    parser.add_argument("--out", metavar="DIR", required=True, type=Path, help="folder to write to")
+    parser.add_argument(
+        "--out", dest="folder", metavar="DIR", required=True, type=Path, help="folder to write to"
+    )
     parser.add_argument(
         "--channels", metavar="0-11,17", type=channel_numbers, help="only these channels, from 0"
     )
@@ -42,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Draw one layer and write its pages."""
     view, analyst = open_for_files(args.task, args.version)
     check_layer(view, args.layer)
-    check_folder(args.out)
+    check_folder(args.folder)
     steps = None if args.already_applied is None else tuple(args.already_applied)
     given = None
     if args.file is not None:
@@ -50,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
     pages = draw_filters(
         view, args.layer, given=given, channels=args.channels, progress=args.out.progress
     )
-    write_pages(pages, args.out)
-    args.out.document(pages.to_document(), text=_text(pages, args.out))
+    write_pages(pages, args.folder)
+    args.out.document(pages.to_document(), text=_text(pages, args.folder))
     return 0
 
 
