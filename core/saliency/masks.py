@@ -13,6 +13,7 @@ from core.errors import ArgumentError
 from core.saliency.raw_maps import Watch
 
 CHUNK = 16  # copies held at a time, and scored in one pass
+_CHANNELS = 64  # that OpenCV stretches at once; it takes no more than 128
 
 Score = Callable[[FloatArray], FloatArray]
 """Pictures (n, rows, columns, 3) float32 0..255 -> one number a class, (n, n_classes)."""
@@ -95,9 +96,16 @@ def masked_scores(
 
 def stretched(grids: FloatArray, size: tuple[int, int]) -> FloatArray:
     """Return n grids (n, grid_rows, grid_columns) stretched bilinearly to (n, rows, columns)."""
-    last = np.ascontiguousarray(np.moveaxis(grids, 0, -1), np.float32)
-    made = cv2.resize(last, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(np.moveaxis(made.reshape(*size, len(grids)), -1, 0))
+    made = np.empty((len(grids), *size), np.float32)
+    for start in range(0, len(grids), _CHANNELS):
+        last = np.moveaxis(grids[start : start + _CHANNELS], 0, -1)
+        flat = cv2.resize(
+            np.ascontiguousarray(last, np.float32),
+            (size[1], size[0]),
+            interpolation=cv2.INTER_LINEAR,
+        )
+        made[start : start + _CHANNELS] = np.moveaxis(flat.reshape(*size, -1), -1, 0)
+    return made
 
 
 def blurred(picture: FloatArray, *, sigma_share: float = 0.05) -> FloatArray:
