@@ -69,7 +69,11 @@ def build_network(
     tensor = flat.get_layer(end).output
     for number, filters in enumerate(spec.added_filters, start=1):
         tensor = _separable_block(tensor, filters, name=f"added_{number}")
-    return _with_head(pixels, tensor, n_classes=n_classes, dropout=dropout, name=spec.key)
+    pool = _pooled if spec.has_feature_map else keras.layers.Flatten(name="flat")
+    tensor = pool(tensor)
+    if dropout > 0:
+        tensor = keras.layers.Dropout(dropout, name="dropout")(tensor)
+    return keras.Model(pixels, keras.layers.Dense(n_classes, name="logits")(tensor), name=spec.key)
 
 
 def _builder(spec: ArchitectureSpec) -> Any:
@@ -101,15 +105,9 @@ def _separable_block(tensor: Any, filters: int, *, name: str) -> Any:
     return layers.ReLU(name=f"{name}_pw_relu")(tensor)
 
 
-def _with_head(
-    pixels: Any, tensor: Any, *, n_classes: int, dropout: float, name: str
-) -> keras.Model:
+def _pooled(tensor: Any) -> Any:
     tensor = keras.layers.Activation("linear", name="feature_map")(tensor)
-    tensor = keras.layers.GlobalAveragePooling2D(name="pooled")(tensor)
-    if dropout > 0:
-        tensor = keras.layers.Dropout(dropout, name="dropout")(tensor)
-    logits = keras.layers.Dense(n_classes, name="logits")(tensor)
-    return keras.Model(pixels, logits, name=name)
+    return keras.layers.GlobalAveragePooling2D(name="pooled")(tensor)
 
 
 def _source(spec: ArchitectureSpec, build: Any, backbones: Path | None) -> keras.Model:
@@ -123,11 +121,13 @@ def _source(spec: ArchitectureSpec, build: Any, backbones: Path | None) -> keras
 
 
 def _from_file(build: Any, file: BackboneFile, backbones: Path) -> keras.Model:
-    plain = build(keras.Input((224, 224, 3)), None)
-    if file.reaches is not None:
-        plain = keras.Model(plain.input, plain.get_layer(file.reaches).output)
     path = backbones / file.name
     try:
+        # Keras's constructors read a file themselves: before layers are left out or renamed.
+        if file.reaches is None:
+            return build(keras.Input((224, 224, 3)), str(path))
+        plain = build(keras.Input((224, 224, 3)), None)
+        plain = keras.Model(plain.input, plain.get_layer(file.reaches).output)
         plain.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         raise TrainingError(

@@ -1,8 +1,8 @@
 """The architectures one can choose, as data: nothing here imports Keras.
 
-Every architecture becomes one flat graph that ends in ``feature_map`` -> global average pooling ->
-one dense layer, which is what gives the class maps their closed form (Zhou et al. 2016,
-"Learning deep features for discriminative localization").
+Every architecture but logistic regression becomes one flat graph that ends in ``feature_map`` ->
+global average pooling -> one dense layer, which is what gives the class maps their closed form
+(Zhou et al. 2016, "Learning deep features for discriminative localization").
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class ArchitectureSpec:
         Last backbone layer used; None: the backbone's own end.
     added_filters : tuple of int
         Widths of trainable separable blocks on top of ``end_layer``.
+    has_feature_map : bool
+        False for logistic regression: one dense layer on the pixels, no map and no pooling.
     half_engine : bool
         Store large constants of the engine graph in half precision, so that a version stays small.
     """
@@ -73,6 +75,7 @@ class ArchitectureSpec:
     end_layer: str | None = None
     added_filters: tuple[int, ...] = ()
     half_engine: bool = False
+    has_feature_map: bool = True
 
 
 _MOBILENET_FILE = BackboneFile("mobilenet_v1_0.75_224_notop.weights.h5")
@@ -139,6 +142,76 @@ ARCHITECTURES: dict[str, ArchitectureSpec] = {
             download="mobilenet_7_5_224_tf_no_top.h5",
             end_layer="conv_pw_7_relu",
             half_engine=True,
+        ),
+        ArchitectureSpec(
+            key="vgg16",
+            title="VGG16 up to its last convolution",
+            builder=f"{_BUILDERS}.vgg16",
+            input_size=(224, 224),
+            scaling="caffe",
+            gate_layer="block3_conv3",
+            freeze_until="block3_conv3",
+            half_engine=True,
+            files=(BackboneFile("vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),),
+            download="vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            end_layer="block5_conv3",
+        ),
+        ArchitectureSpec(
+            key="resnet50v2",
+            title="ResNet50V2",
+            builder=f"{_BUILDERS}.resnet50v2",
+            input_size=(224, 224),
+            scaling="symmetric",
+            gate_layer="conv3_block4_out",
+            freeze_until="conv3_block4_out",
+            half_engine=True,
+            files=(BackboneFile("resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5"),),
+            download="resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        ),
+        ArchitectureSpec(
+            key="inception_v3",
+            title="InceptionV3",
+            builder=f"{_BUILDERS}.inception_v3",
+            input_size=(299, 299),
+            scaling="symmetric",
+            gate_layer="mixed2",
+            freeze_until="mixed2",
+            half_engine=True,
+            files=(BackboneFile("inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"),),
+            download="inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        ),
+        ArchitectureSpec(
+            key="efficientnet_b0",
+            title="EfficientNet-B0",
+            builder=f"{_BUILDERS}.efficientnet_b0",
+            input_size=(224, 224),
+            scaling="torch",
+            gate_layer="block3b_add",
+            freeze_until="block3b_add",
+            half_engine=True,
+            files=(BackboneFile("efficientnetb0_notop.h5"),),
+            download="efficientnetb0_notop.h5",
+        ),
+        ArchitectureSpec(
+            key="efficientnet_b3",
+            title="EfficientNet-B3",
+            builder=f"{_BUILDERS}.efficientnet_b3",
+            input_size=(300, 300),
+            scaling="torch",
+            gate_layer="block3c_add",
+            freeze_until="block3c_add",
+            half_engine=True,
+            files=(BackboneFile("efficientnetb3_notop.h5"),),
+            download="efficientnetb3_notop.h5",
+        ),
+        ArchitectureSpec(
+            key="logistic_regression",
+            title="Logistic regression on the pixels",
+            builder=f"{_BUILDERS}.pixel_cells",
+            input_size=(128, 128),
+            scaling="unit",
+            gate_layer="cells",
+            has_feature_map=False,
         ),
     )
 }

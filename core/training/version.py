@@ -144,6 +144,7 @@ def card_of(network: keras.Model, draft: VersionDraft) -> Card:
         recipe_fingerprint=draft.recipe.fingerprint,
         training_data=draft.training_data,
         frozen_until=draft.spec.freeze_until,
+        feature_layer="feature_map" if draft.spec.has_feature_map else None,
         gate_layer=draft.spec.gate_layer,
         views=draft.views,
         metrics=draft.metrics,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.architectures.builders import build_network
 from core.training.cache import CachePlan, open_cache
 from core.training.config import TrainingConfig
-from core.training.export import OUTPUTS, round_to_half, with_all_outputs, write_graph
+from core.training.export import output_names, round_to_half, with_all_outputs, write_graph
 from core.training.fit import FitPlan, fit_tail
 from core.training.forward import Measured, measure
 from core.training.job import TrainingJob
@@ -126,7 +126,8 @@ class Workbench:
             if graph is None:
                 graph = Path(folder) / "engine.xml"
                 round_to_half(network)
-                write_graph(with_all_outputs(network, self.spec.gate_layer), graph, names=OUTPUTS)
+                twin = with_all_outputs(network, self.spec.gate_layer)
+                write_graph(twin, graph, names=output_names(network))
             return measure(
                 graph,
                 self.data,

@@ -7,20 +7,23 @@ import pytest
 
 from core.architectures import ARCHITECTURES, BackboneFile
 from core.errors import TrainingError
+from tests.architecture_keys import every_architecture
 
 pytestmark = pytest.mark.heavy
-SPECS = sorted(ARCHITECTURES)
-PRETRAINED = [key for key in SPECS if ARCHITECTURES[key].files]
+SPECS = every_architecture()
+WITH_MAP = every_architecture(without=["logistic_regression"])
+PRETRAINED = ["densenet169", "mobilenet", "mobilenet_small", "resnet50"]  # those in the folder
+SIZE = (80, 112)
 
 
 def build(key, **options):
     from core.architectures.builders import build_network
 
     options.setdefault("weights", "none")
-    return build_network(ARCHITECTURES[key], n_classes=3, input_size=(64, 96), **options)
+    return build_network(ARCHITECTURES[key], n_classes=3, input_size=SIZE, **options)
 
 
-def noise(rows=64, columns=96):
+def noise(rows=SIZE[0], columns=SIZE[1]):
     values = np.random.default_rng(0).uniform(0, 255, (2, rows, columns, 3))
     return values.astype(np.float32)
 
@@ -32,7 +35,7 @@ def activations(network, layer, batch):
     return keras.ops.convert_to_numpy(cut(batch, training=False))
 
 
-@pytest.mark.parametrize("key", SPECS)
+@pytest.mark.parametrize("key", WITH_MAP)
 def test_every_architecture_is_flat_and_ends_in_pooling_and_one_dense_layer(key):
     import keras
 
@@ -44,7 +47,7 @@ def test_every_architecture_is_flat_and_ends_in_pooling_and_one_dense_layer(key)
     assert network.output.shape == (None, 3)
 
 
-@pytest.mark.parametrize("key", SPECS)
+@pytest.mark.parametrize("key", WITH_MAP)
 def test_the_feature_map_is_what_the_closed_form_of_the_class_maps_needs(key):
     network = build(key)
     batch = noise()
@@ -52,15 +55,58 @@ def test_the_feature_map_is_what_the_closed_form_of_the_class_maps_needs(key):
     weights, bias = network.get_layer("logits").get_weights()
     logits = activations(network, "logits", batch)
     assert np.allclose(feature_map.mean((1, 2)) @ weights + bias, logits, atol=1e-4)
-    assert feature_map.min() >= 0
+    assert feature_map.min() >= (-0.28 if key.startswith("efficientnet") else 0)  # swish, relu
 
 
 @pytest.mark.parametrize("key", SPECS)
 def test_the_gate_layer_lies_at_or_below_the_frozen_part(key):
     names = [layer.name for layer in build(key).layers]
     spec = ARCHITECTURES[key]
-    frozen_until = spec.freeze_until or "feature_map"
+    frozen_until = spec.freeze_until or names[-2]
     assert names.index(spec.gate_layer) <= names.index(frozen_until) < names.index("logits")
+
+
+def test_logistic_regression_is_one_dense_layer_on_the_pixels():
+    network = build("logistic_regression")
+    batch = noise()
+    whole, none = (activations(network, "logits", part) for part in (batch, 0 * batch))
+    half = activations(network, "logits", batch / 2)
+    assert np.allclose(half - none, (whole - none) / 2, atol=1e-4)
+    assert [layer.name for layer in network.layers][-2:] == ["flat", "logits"]
+
+
+def test_the_cells_of_logistic_regression_are_parts_of_the_picture():
+    cells = activations(build("logistic_regression"), "cells", noise())
+    parts = noise().reshape(2, 8, SIZE[0] // 8, 8, SIZE[1] // 8, 3) / 255
+    assert np.allclose(cells.mean((1, 2)).reshape(2, 8, 8, 3), parts.mean((2, 4)), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_two_inception_networks_have_the_same_layer_names():
+    names = [[layer.name for layer in build("inception_v3").layers] for _ in range(2)]
+    assert names[0] == names[1]
+    assert {"conv_1", "conv_1_bn", "conv_1_relu", "mixed2", "mixed10"} <= set(names[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["efficientnet_b0", "efficientnet_b3"])
+def test_an_efficientnet_scales_as_the_constructor_of_keras_does(key):
+    import keras
+
+    spec = ARCHITECTURES[key]
+    make = {"efficientnet_b0": "EfficientNetB0", "efficientnet_b3": "EfficientNetB3"}[key]
+    plain = getattr(keras.applications, make)(
+        include_top=False, weights=None, input_shape=(*SIZE, 3)
+    )
+    network = build(key)
+    for layer in plain.layers:
+        if layer.name in {ours.name for ours in network.layers}:
+            layer.set_weights(network.get_layer(layer.name).get_weights())
+    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    # Keras's own layers divide by 255 and do nothing more without ImageNet's weights.
+    expected = activations(plain, spec.gate_layer, (noise() - 255 * mean) / deviation)
+    found = activations(network, spec.gate_layer, noise())
+    assert np.abs(found - expected).max() <= 1e-3 * np.abs(expected).max()
 
 
 def reference(key, backbones):

@@ -11,6 +11,7 @@ from core.inference.package import read_version
 from core.inference.scanner import scan_keras_file
 from core.inference.writer import write_version
 from core.tasks import load_task
+from tests.architecture_keys import every_architecture
 from tests.small_version import version_files
 
 pytestmark = pytest.mark.heavy
@@ -92,11 +93,11 @@ def test_a_file_that_keras_cannot_build_is_one_clear_sentence(tmp_path):
         load_network(version_around(tmp_path, keras_file(tmp_path)))
 
 
-@pytest.mark.parametrize("key", ARCHITECTURES)
+@pytest.mark.parametrize("key", every_architecture())
 def test_every_architecture_passes_the_scanner(tmp_path, key):
     from core.architectures.builders import build_network
 
     spec = ARCHITECTURES[key]
-    network = build_network(spec, n_classes=4, input_size=(64, 64), weights="none", dropout=0.2)
+    network = build_network(spec, n_classes=4, input_size=(80, 80), weights="none", dropout=0.2)
     network.save(tmp_path / "model.keras")
     scan_keras_file(tmp_path / "model.keras")
