@@ -16,6 +16,7 @@ PAGES = {
     ],
     "Explain": [
         st.Page("pages/explanations.py", title="Explanations", url_path="explanations"),
+        st.Page("pages/filters.py", title="Filters", url_path="filters"),
     ],
     "Build": [st.Page("pages/models.py", title="Models", url_path="models")],
 }

@@ -19,7 +19,13 @@ from core.inference.layers import FEATURE_MAP, LayerRow, first_kernels, unnamed_
 from core.inference.package import ModelVersion
 from core.inference.probe import Probe, open_probe
 from core.intake import read_study
-from core.saliency.channel_drawing import Scale, paint_channel, paint_kernel, scale_of
+from core.saliency.channel_drawing import (
+    Scale,
+    enlarged,
+    paint_channel,
+    paint_kernel,
+    scale_of,
+)
 from core.saliency.raw_maps import Watch
 from core.workflows.analyst import Analyst, open_analyst
 from core.workflows.files import carried_steps, read_file
@@ -91,9 +97,16 @@ class LayerMaps:
     order: NDArray[np.intp]
     scale: Scale
 
-    def painted(self, channel: int, *, own_scale: bool = False) -> ByteArray:
-        """Return one map in colours, (rows, columns, 3) uint8, one pixel a cell."""
-        return paint_channel(self.maps[channel], self.scale_for(channel, own_scale=own_scale))
+    def painted(
+        self, channel: int, *, own_scale: bool = False, side: int | None = None
+    ) -> ByteArray:
+        """Return one map in colours, (rows, columns, 3) uint8, one pixel a cell.
+
+        ``side`` : enlarge the cells, unsmoothed, until the longer side has so many pixels.
+        """
+        scale = self.scale_for(channel, own_scale=own_scale)
+        made = paint_channel(self.maps[channel], scale)
+        return made if side is None else enlarged(made, side)
 
     def scale_for(self, channel: int, *, own_scale: bool = False) -> Scale:
         """Return the layer's scale, or that of the channel alone."""

@@ -76,6 +76,12 @@ EXPLAIN_DIFFERENCE = "explain.difference"
 EXPLAIN_REFUSED = "explain.refused"
 EXPLAIN_TAKE = "explain.take"
 EXPLAIN_CURVES = "explain.curves"
+FILTER_LAYER = "filters.layer"
+FILTER_TABLE = "filters.table"
+FILTER_ALL = "filters.all"
+FILTER_OWN_SCALE = "filters.own_scale"
+FILTER_WHOLE = "filters.whole"
+FILTER_ASKED = "filters.asked"
 
 MAX_STUDIES = 200
 
@@ -190,6 +196,16 @@ def uploader_key() -> str:
 def widget_key(widget: str, study: Study) -> str:
     """Return the key of a widget that belongs to one picture of the light box."""
     return f"{widget}.{study.key}"
+
+
+def filter_channel_key(layer: str) -> str:
+    """Return the key of the channel that was chosen for a layer."""
+    return f"filters.channel.{layer}"
+
+
+def filter_page_key(layer: str) -> str:
+    """Return the key of the page of a layer's channels."""
+    return f"filters.page.{layer}"
 
 
 def compare_case_key(file: str) -> str:
