@@ -12,7 +12,13 @@ from PIL import Image
 
 from core.commands.arguments import add_already_applied, add_frame, add_task, add_version
 from core.errors import ArgumentError
-from core.workflows.explaining import ExplainedFile, explain_file, open_analyst
+from core.workflows.explaining import (
+    DEFAULT_METHOD,
+    METHODS,
+    ExplainedFile,
+    explain_file,
+    open_analyst,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--class", dest="class_name", metavar="C", help="class to explain; the called one otherwise"
     )
-    parser.add_argument("--method", metavar="M", default="grad_cam", help="saliency method")
+    parser.add_argument(
+        "--method",
+        metavar="M",
+        default=DEFAULT_METHOD,
+        help=f"saliency method: {', '.join(METHODS)}",
+    )
     parser.add_argument("--heatmap", metavar="OUT.npy", type=Path, help="write the map, 0..1")
     parser.add_argument("--overlay", metavar="OUT.png", type=Path, help="write picture and map")
 

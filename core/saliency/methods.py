@@ -162,7 +162,7 @@ METHODS = {
             kind="engine",
             module=f"{_HERE}.rise",
             needs_gradients=False,
-            cost="some hundred to a thousand passes",
+            cost="512 passes",
             source="Petsiuk et al., RISE, BMVC 2018",
             caution=_MANY_CHANGED + "the masks are drawn by chance: small spots are noise.",
         ),

@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     # tf-keras-vis 0.8.7 imports scipy.ndimage.interpolation, which SciPy 2 will drop.
     warnings.simplefilter("ignore", DeprecationWarning)
     from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
 
 from core.domain import FloatArray
 
@@ -35,23 +36,32 @@ class GradientOracle:
     def __init__(self, network: Any, *, layer: str = "feature_map") -> None:
         self._layer = layer
         self._gradcam = Gradcam(network, clone=False)
+        self._plus_plus = GradcamPlusPlus(network, clone=False)
 
     def grid(self, batch: FloatArray, class_index: int) -> FloatArray:
         """Return the raw grid (grid_rows, grid_columns) of one class, after relu, not scaled.
 
         It is the one-pass grid divided by its number of places.
         """
-        return self._call(batch, class_index, expand_cam=False, normalize_cam=False)
+        return self._call(self._gradcam, batch, class_index, expand_cam=False, normalize_cam=False)
+
+    def plus_plus_grid(self, batch: FloatArray, class_index: int) -> FloatArray:
+        """Return the raw grid of Grad-CAM++, as its authors' code weighs channels."""
+        return self._call(
+            self._plus_plus, batch, class_index, expand_cam=False, normalize_cam=False
+        )
 
     def heatmap(self, batch: FloatArray, class_index: int) -> FloatArray:
         """Return what tf-keras-vis gives by default: stretched over the picture, min-max."""
-        return self._call(batch, class_index)
+        return self._call(self._gradcam, batch, class_index)
 
-    def _call(self, batch: FloatArray, class_index: int, **options: Any) -> FloatArray:
+    def _call(
+        self, visualiser: Any, batch: FloatArray, class_index: int, **options: Any
+    ) -> FloatArray:
         with warnings.catch_warnings():
             # tf-keras-vis hands the one input over in a list; Keras takes it and says so.
             warnings.filterwarnings("ignore", message="The structure of `inputs`")
-            made = self._gradcam(
+            made = visualiser(
                 lambda outputs: outputs[:, class_index],
                 np.asarray(batch, np.float32),
                 penultimate_layer=self._layer,

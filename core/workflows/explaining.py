@@ -11,15 +11,24 @@ import numpy as np
 
 from core.domain import Answer, ByteArray, Explanation, FloatArray, GateVerdict, Status
 from core.errors import ArgumentError, DatasetError, IntakeError
+from core.inference.probe import open_probe
 from core.intake import read_study
 from core.saliency.grad_cam import peak_place, upsample
-from core.saliency.methods import DEFAULT_METHOD, method_spec
+from core.saliency.methods import DEFAULT_METHOD, METHODS, method_spec
 from core.saliency.overlay import overlay
+from core.saliency.run import explain_with
 from core.workflows.analyse import answer_image
 from core.workflows.analyst import Analyst, open_analyst
 from core.workflows.files import carried_steps, check_steps, read_file
 
-__all__ = ["ExplainedFile", "explain_file", "heatmap_of", "open_analyst"]
+__all__ = [
+    "DEFAULT_METHOD",
+    "METHODS",
+    "ExplainedFile",
+    "explain_file",
+    "heatmap_of",
+    "open_analyst",
+]
 
 NO_EXPLANATION = "No explanation is available: this model version gives no feature map."
 
@@ -84,12 +93,17 @@ def explain_file(
     """Explain one class of one file; also where the gate refuses, and then ``reason`` says so.
 
     ``analyst`` comes from ``open_analyst(task, version)``; ``class_name`` None: the class with
-    the highest score; the rest is as for ``core.workflows.analyse.analyse_files``.
+    the highest score; ``method``: a key of ``METHODS``; the rest is as for
+    ``core.workflows.analyse.analyse_files``.
 
     Raises
     ------
     ArgumentError
         If method or class do not exist.
+    ModelVersionError
+        If the version has not what the method needs.
+    ExplanationError
+        If the method failed on this picture.
     RecipeError
         If ``already_applied`` names a step that does not exist.
     """
@@ -120,7 +134,11 @@ def heatmap_of(answer: Answer, class_name: str) -> FloatArray | None:
     None where there is no explanation; all zeros where there is no positive evidence.
     """
     explanation = _of_class(answer, class_name)
-    if explanation is None or answer.image is None or answer.seen is None:
+    return None if explanation is None else _laid_over(answer, explanation)
+
+
+def _laid_over(answer: Answer, explanation: Explanation) -> FloatArray | None:
+    if answer.image is None or answer.seen is None:
         return None
     # Padding that the picture carried already is part of the picture: nothing is cut off then.
     padded = any(name.startswith("pad_square") for name in answer.seen.steps_applied)
@@ -140,8 +158,8 @@ def _strongest(analyst: Analyst, answer: Answer) -> str:
 
 
 def _explained(analyst: Analyst, answer: Answer, class_name: str, method: str) -> ExplainedFile:
-    explanation = _of_class(answer, class_name)
-    heatmap = heatmap_of(answer, class_name)
+    explanation = _explanation(analyst, answer, class_name, method)
+    heatmap = None if explanation is None else _laid_over(answer, explanation)
     if explanation is None or heatmap is None or answer.image is None:
         return _without_map(answer, method, class_name=class_name, why=NO_EXPLANATION)
     return ExplainedFile(
@@ -159,6 +177,21 @@ def _explained(analyst: Analyst, answer: Answer, class_name: str, method: str) -
         heatmap=heatmap,
         picture=answer.image.pixels,
     )
+
+
+def _explanation(
+    analyst: Analyst, answer: Answer, class_name: str, method: str
+) -> Explanation | None:
+    """Return the map of one class: what the answer carries already, or worked out now."""
+    if method == DEFAULT_METHOD:
+        return _of_class(answer, class_name)
+    if answer.seen is None:
+        return None
+    batch = answer.seen.pixels[None].astype(np.float32)
+    index = analyst.task.class_names.index(class_name)
+    found = explain_with(method, open_probe(analyst.ready.version), batch, [index])
+    grid = found.grids[0].copy()
+    return Explanation(class_name, method, found.layer, grid, float(grid.max(initial=0.0)))
 
 
 def _of_class(answer: Answer, class_name: str) -> Explanation | None:
