@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -27,16 +28,25 @@ def tiny_network(*, n_classes: int = 4, size: tuple[int, int] = (224, 224)) -> k
 
 
 def write_network_version(
-    models: Path, network: keras.Model, *, gate_layer: str, version: str = "network-1"
+    models: Path,
+    network: keras.Model,
+    *,
+    gate_layer: str,
+    version: str = "network-1",
+    **changes: Any,
 ) -> ModelVersion:
-    """Export the network as a version of kidney_ct below ``models`` and make it the champion."""
+    """Export the network as a version of kidney_ct below ``models`` and make it the champion.
+
+    ``changes`` are keys of its card.
+    """
     import openvino as ov
 
     task = load_task("kidney_ct")
-    card = small_card(task, version, gate_layer=gate_layer)
+    card = small_card(task, version, gate_layer=gate_layer, **changes)
     with tempfile.TemporaryDirectory() as folder:
         files = export_network(network, gate_layer=gate_layer, folder=Path(folder))
-        assert parse_golden(files["golden.npz"]).head_weights is not None
+        has_head = parse_golden(files["golden.npz"]).head_weights is not None
+        assert has_head == (card.feature_layer is not None)
         graph = ov.Core().read_model(str(files["engine.xml"]))
         features = run_graph(graph, slices(40, card.input_size).astype("float32")).gate_features
         gate = fit_gate(features, [i // 4 for i in range(40)], held_out_distances=[50.0])

@@ -119,9 +119,9 @@ def run_graph(graph: ov.Model, batch: np.ndarray) -> EngineOutput:
     """Return what the graph answers, outside the engine."""
     compiled = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     out = compiled(batch)
-    return EngineOutput(
-        *(np.array(out[name]) for name in ("logits", "feature_map", "gate_features"))
-    )
+    found = {name: np.array(value) for port, value in out.items() for name in port.get_names()}
+    no_map = np.zeros((len(batch), 0, 0, 0), np.float32)
+    return EngineOutput(found["logits"], found.get("feature_map", no_map), found["gate_features"])
 
 
 def slices(n: int, size: tuple[int, int], *, seed: int = 5) -> np.ndarray:
