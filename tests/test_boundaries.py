@@ -59,7 +59,7 @@ PLACES = {
     "sqlalchemy": ("core/persistence/",),
     "sqlite3": ("core/persistence/",),
     "alembic": ("core/persistence/",),
-    "openvino": ("core/inference/", "core/training/"),
+    "openvino": ("core/inference/", "core/training/", "core/workflows/benchmarking_explain.py"),
     "tf_keras_vis": ("core/saliency/",),
     "mlflow": ("core/training/",),
     "sklearn": ("core/datasets/", "core/training/", "core/workflows/benchmarking_evaluation.py"),
@@ -303,13 +303,20 @@ VISITED = (
     "compare",
     "slices",
     "models",
+    "explanations",
 )
 VISIT = """
 import json, sys
 from streamlit.testing.v1 import AppTest
-app, found = AppTest.from_file("streamlit_app.py", default_timeout=120).run(), {}
+app, found = AppTest.from_file("streamlit_app.py", default_timeout=120), {}
+app.query_params["task"] = "phantom_ct"
+app.run()
 for page in sys.argv[1:]:
     app.switch_page(f"pages/{page}.py").run()
+    case = [button for button in app.button if str(button.key).startswith("case.")]
+    if case and page == "explanations":
+        case[0].click().run()
+        assert app.get("bidi_component")
     heavy = {"tensorflow", "keras", "mlflow", "sklearn"} & set(sys.modules)
     found[page] = {"heavy": sorted(heavy), "exceptions": [item.message for item in app.exception]}
 print(json.dumps(found))

@@ -63,6 +63,11 @@ def strip_of(app: AppTest) -> dict[str, object]:
     return _component(app, "second_look_strip")
 
 
+def maps_of(app: AppTest) -> dict[str, object]:
+    """Return what the grid of maps was given: heads, cells, the picture as base64 text."""
+    return _component(app, "second_look_maps")
+
+
 def _component(app: AppTest, name: str) -> dict[str, object]:
     for element in app.get("bidi_component"):
         if element.proto.component_name == name:
