@@ -7,6 +7,7 @@ import argparse
 from core.commands.arguments import add_task
 from core.workflows.benchmarking import Row, run_bench
 from core.workflows.benchmarking_evaluation import run_evaluation_bench
+from core.workflows.benchmarking_explain import run_explain_bench
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,10 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=["engine", "evaluation"],
+        choices=["engine", "evaluation", "explain"],
         default="engine",
         help="engine: one answer and its maps (the default); evaluation: figures of a million "
-        "cases, a moved threshold, the Performance page (some minutes)",
+        "cases, a moved threshold, the Performance page (some minutes); explain: maps by every "
+        "method of the engine beside a forward pass and tf-keras-vis (some minutes)",
     )
     add_task(parser, required=False)
     parser.add_argument(
@@ -32,6 +34,10 @@ def run(args: argparse.Namespace) -> int:
     """Measure; a target that is missed is told, and no failure of the command."""
     if args.part == "evaluation":
         rows = run_evaluation_bench(rounds=args.rounds or 3, progress=args.out.progress)
+    elif args.part == "explain":
+        rows = run_explain_bench(
+            task=args.task, rounds=args.rounds or 60, progress=args.out.progress
+        )
     else:
         rows = run_bench(
             task=args.task,

@@ -59,6 +59,11 @@ def read_graph(version: ModelVersion) -> ov.Model:
         ) from None
 
 
+def graph_of(xml: bytes, weights: bytes) -> ov.Model:
+    """Return the graph of these contents of ``engine.xml`` and ``engine.bin``; no file is kept."""
+    return ov.Core().read_model(xml, weights)
+
+
 def compile_graph(model: ov.Model) -> ov.CompiledModel:
     """Compile for the CPU, in float32 whatever the processor would prefer."""
     options: dict[str, Any] = {

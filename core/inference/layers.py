@@ -93,11 +93,22 @@ def read_layers(version: ModelVersion) -> tuple[LayerRow, ...]:
     """
     if not has_layers(version):
         raise unnamed_layers(version.name)
+    return parse_layers(version.file(LAYERS_FILE).read_bytes(), version_name=version.name)
+
+
+def parse_layers(content: bytes, *, version_name: str) -> tuple[LayerRow, ...]:
+    """Return what ``layers.json`` holds.
+
+    Raises
+    ------
+    ModelVersionError
+        If it is damaged.
+    """
     try:
-        return _ROWS.validate_json(version.file(LAYERS_FILE).read_bytes())
+        return _ROWS.validate_json(content)
     except ValidationError:
         raise ModelVersionError(
-            f"{LAYERS_FILE} of model version {version.name} is damaged.", remedy=INSTALL_AGAIN
+            f"{LAYERS_FILE} of model version {version_name} is damaged.", remedy=INSTALL_AGAIN
         ) from None
 
 

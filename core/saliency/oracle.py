@@ -1,4 +1,4 @@
-"""HEAVY: Grad-CAM by tf-keras-vis, against which the one-pass map is held.
+"""HEAVY: Grad-CAM, Grad-CAM++ and Score-CAM by tf-keras-vis, against which ours are held.
 
 Gradients by automatic differentiation, an implementation that is not ours: where both agree, the
 closed form is right for this network. The layer is named, because tf-keras-vis would otherwise
@@ -7,6 +7,8 @@ take the last convolution *before* its normalisation and activation.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from typing import Any
 
@@ -18,6 +20,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from tf_keras_vis.gradcam import Gradcam
     from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
+    from tf_keras_vis.scorecam import Scorecam
 
 from core.domain import FloatArray
 
@@ -67,6 +70,43 @@ class GradientOracle:
                 penultimate_layer=self._layer,
                 seek_penultimate_conv_layer=False,
                 **options,
+            )
+        return np.asarray(np.asarray(made)[0], np.float32)
+
+
+class ScoreOracle:
+    """tf-keras-vis's Score-CAM of a flat network whose output is the logits.
+
+    Parameters
+    ----------
+    network : keras.Model
+        A copy of the caller's own.
+    layer : str
+        Layer of the map.
+    """
+
+    def __init__(self, network: Any, *, layer: str = "feature_map") -> None:
+        self._layer = layer
+        self._scorecam = Scorecam(network, clone=False)
+
+    def grid(
+        self, batch: FloatArray, class_index: int, *, n_masks: int | None = None
+    ) -> FloatArray:
+        """Return the raw grid (grid_rows, grid_columns) of one class, after relu, not scaled.
+
+        ``n_masks``: only the channels that vary most; None: every channel.
+        """
+        # Keras draws a progress bar on standard output, which belongs to the command's answer.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.filterwarnings("ignore", message="The structure of `inputs`")
+            made = self._scorecam(
+                lambda outputs: outputs[:, class_index],
+                np.asarray(batch, np.float32),
+                penultimate_layer=self._layer,
+                seek_penultimate_conv_layer=False,
+                max_N=n_masks,
+                expand_cam=False,
+                normalize_cam=False,
             )
         return np.asarray(np.asarray(made)[0], np.float32)
 

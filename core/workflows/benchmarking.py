@@ -67,7 +67,7 @@ def run_bench(
         If there is no usable version, or it gives no map.
     """
     tell = progress or (lambda _: None)
-    analyst = open_analyst(task or _first_task())
+    analyst = open_analyst(task or first_task())
     head = analyst.ready.head_weights
     if head is None:
         raise ModelVersionError(
@@ -116,7 +116,7 @@ def take_turns(
     return ours_s, theirs_s
 
 
-def _row(
+def row_of(
     ours_s: list[float], theirs_s: list[float], *, target: float | None, faster: bool = False
 ) -> Row:
     """Return ours over theirs, at most ``target``; with ``faster`` theirs over ours, at least."""
@@ -126,7 +126,8 @@ def _row(
     return {"ratio": ratio, "target": target, "met": met, "ours_s": ours_s, "theirs_s": theirs_s}
 
 
-def _first_task() -> str:
+def first_task() -> str:
+    """Return the task measured where none is named: kidney_ct, else the first with a version."""
     keys = [MAIN_TASK, *(key for key in load_tasks() if key != MAIN_TASK)]
     for key in keys:
         if version_names(key):
@@ -162,10 +163,10 @@ def _engine_rows(analyst: Analyst, head: FloatArray, rounds: int) -> dict[str, R
         return verdict, y_prob, [upsample(grid, *SHOWN_SIZE) for grid in grids]
 
     return {
-        "one_pass_over_forward": _row(
+        "one_pass_over_forward": row_of(
             *take_turns(one_pass, bare, rounds=rounds), target=ONE_PASS_TARGET
         ),
-        "full_answer_over_forward": _row(*take_turns(full, bare, rounds=rounds), target=None),
+        "full_answer_over_forward": row_of(*take_turns(full, bare, rounds=rounds), target=None),
     }
 
 
@@ -196,7 +197,7 @@ def _vis_rows(analyst: Analyst, head: FloatArray, rounds: int) -> dict[str, Row]
             differences.append(float(np.abs(min_max(grid) - theirs).max()))
     worst = max(differences)
     return {
-        "tf_keras_vis_over_ours": _row(ours_s, theirs_s, target=VIS_TARGET, faster=True),
+        "tf_keras_vis_over_ours": row_of(ours_s, theirs_s, target=VIS_TARGET, faster=True),
         "max_abs_difference": {
             "ratio": worst,
             "target": DIFFERENCE_TARGET,
@@ -224,7 +225,7 @@ def _first_answer_row(analyst: Analyst, starts: int) -> Row:
         ours_s, theirs_s = take_turns(
             lambda: _run(ours), lambda: _run(theirs), rounds=starts, warm_up=1
         )
-    return _row(ours_s, theirs_s, target=FIRST_ANSWER_TARGET)
+    return row_of(ours_s, theirs_s, target=FIRST_ANSWER_TARGET)
 
 
 def _run(command: list[str]) -> None:

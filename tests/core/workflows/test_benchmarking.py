@@ -42,7 +42,7 @@ def test_an_untimed_call_of_its_own_kind_settles_each_timed_one():
     ],
 )
 def test_a_row_states_the_ratio_of_medians_and_whether_it_is_met(faster, target, ratio, met):
-    row = module._row([1.0, 2.0, 900.0], [4.0, 4.0, 4.0], target=target, faster=faster)
+    row = module.row_of([1.0, 2.0, 900.0], [4.0, 4.0, 4.0], target=target, faster=faster)
     assert (row["ratio"], row["met"]) == (ratio, met)
     assert (row["ours_s"], row["theirs_s"]) == ([1.0, 2.0, 900.0], [4.0, 4.0, 4.0])
 
