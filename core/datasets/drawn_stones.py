@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from core.datasets.kidney_zone import Mask, soft_places
 from core.domain import ByteArray
 
+StoneBox = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+
 MEDIAN_RADIUS, SPREAD = 3.0, 0.5  # pixels; of a log-normal
 SMALLEST, LARGEST = 1.7, 10.0
 MOST = 3  # stones of one picture
@@ -24,7 +26,7 @@ _FINER = 4  # drawn on a grid that many times finer, then averaged
 
 def draw_stones(
     grey: ByteArray, zone: Mask, rng: np.random.Generator
-) -> tuple[ByteArray, list[tuple[float, float, float, float]]] | None:
+) -> tuple[ByteArray, list[StoneBox]] | None:
     """Draw one to three stones into soft tissue of a zone.
 
     Parameters
@@ -45,7 +47,8 @@ def draw_stones(
         return None
     anchor = int(rng.integers(len(rows)))
     near = np.flatnonzero(np.hypot(rows - rows[anchor], columns - columns[anchor]) < NEAR)
-    picture, boxes = grey.astype(np.float32), []
+    picture = grey.astype(np.float32)
+    boxes: list[StoneBox] = []
     for number in range(min(MOST, int(rng.geometric(0.6)))):
         place = int(rng.choice(near)) if number else anchor
         radius = float(

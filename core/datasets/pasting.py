@@ -1,9 +1,9 @@
-"""Pictures whose label follows the finding: the same slice with and without a drawn stone.
+"""Slices with stones drawn into them, at known places: what a detector of stones is taught with.
 
-A label that a network can guess from anything else (contrast phase, body shape, how the slice was
-cropped) teaches it that. Here the rest of the picture says nothing: of two crops of one slice, the
-one with a stone drawn into the kidney region is a stone picture, the other is what it was, also
-where an equally bright spot was drawn elsewhere (a decoy).
+In the public kidney set a stone slice differs from the others by far more than its stones (contrast
+phase, body shape, crop), and its label does not say where the stone is. Here the same slice is seen
+with and without drawn stones, at any crop, and with equally bright spots drawn elsewhere (decoys):
+nothing but the stone itself tells where one is.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.augmentation import AugmentationSpec, augment
-from core.datasets.drawn_stones import draw_stones
+from core.datasets.drawn_stones import StoneBox, draw_stones
 from core.datasets.kidney_zone import Mask, body_of, kidney_zone
 from core.domain import ByteArray
 from core.errors import DatasetError
 
+_MOVES = ("rotation_degrees", "zoom", "shift", "flip_left_right", "flip_up_down", "quarter_turn")
 _APART = np.ones((21, 21), np.uint8)  # a decoy keeps this far from the zone
 
 
@@ -32,43 +33,43 @@ class PastingSpec:
     Attributes
     ----------
     finding : str
-        Class that a picture with a drawn stone belongs to.
+        Class whose pictures hold findings at places nobody marked; they are not drawn into.
     healthy : str
-        Class whose crops stay what they are, however close: nothing can be cut out of them.
-    share : float in [0, 1]
-        Of the pictures of an epoch that are taken from these variants.
-    variants : int
-        Stored variants of a picture.
+        Class whose crops may be close; others are cropped at most 1.2 times nearer.
     chance : float in [0, 1]
-        That a stone is drawn.
+        That stones are drawn into the kidney region.
     decoy : float in [0, 1]
-        That, where none is, a bright spot is drawn outside the kidney region.
+        That bright spots are drawn outside it.
     zoom : float >= 1
-        Nearest crop of a healthy picture; others are cropped at most 1.2 times nearer.
+        Nearest crop of a healthy picture.
     augmentation : mapping
-        Change of the finished picture (``core.datasets.augmentation``); no zoom.
+        Change of the finished picture that moves nothing (``core.datasets.augmentation``).
     """
 
     finding: str
     healthy: str
-    share: float = 0.5
-    variants: int = 5
-    chance: float = 0.55
-    decoy: float = 0.25
+    chance: float = 0.7
+    decoy: float = 0.4
     zoom: float = 2.3
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        shares = all(0 <= share <= 1 for share in (self.share, self.chance, self.decoy))
-        if not shares or self.chance + self.decoy > 1 or self.variants < 1 or self.zoom < 1:
+        if not (0 <= self.chance <= 1 and 0 <= self.decoy <= 1 and self.zoom >= 1):
             raise DatasetError(
-                f"Pasting: share {self.share}, chance {self.chance}, decoy {self.decoy}, variants "
-                f"{self.variants}, zoom {self.zoom} do not fit.",
-                remedy="Give shares from 0 to 1 (chance and decoy at most 1 together), variants of "
-                "at least 1 and a zoom of at least 1.",
+                f"Pasting: chance {self.chance}, decoy {self.decoy} and zoom {self.zoom} do not "
+                "fit.",
+                remedy="Give chance and decoy from 0 to 1 and a zoom of at least 1.",
                 column="pasting",
             )
-        AugmentationSpec.from_data(self.augmentation)
+        changes = AugmentationSpec.from_data(self.augmentation).to_data()
+        moved = [key for key in _MOVES if changes[key]]
+        if moved:
+            raise DatasetError(
+                f"Pasting: the augmentation moves the picture ({', '.join(moved)}), so that the "
+                "places of the stones would be lost.",
+                remedy="Leave these out; the crop is drawn before the stones.",
+                column="pasting",
+            )
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> PastingSpec:
@@ -96,34 +97,43 @@ class PastingSpec:
         return asdict(self)
 
 
-def paste(
-    pixels: ByteArray, label: str, spec: PastingSpec, rng: np.random.Generator
-) -> tuple[ByteArray, str]:
-    """Return a crop of a picture, perhaps with a stone drawn into it, and its class.
+@dataclass(frozen=True, slots=True, eq=False)
+class Pasted:
+    """A picture with what was drawn into it.
+
+    ``grey`` : (rows, columns) uint8. ``boxes`` : (left, top, right, bottom) in pixels of each
+    stone; decoys have none.
+    """
+
+    grey: ByteArray
+    boxes: tuple[StoneBox, ...]
+
+
+def paste(pixels: ByteArray, label: str, spec: PastingSpec, rng: np.random.Generator) -> Pasted:
+    """Return a crop of a slice, perhaps with stones and decoys drawn into it.
 
     Parameters
     ----------
     pixels : ndarray of shape (rows, columns) or (rows, columns, 3), uint8
-        A CT slice; of three channels the first is taken for all.
+        A CT slice; of three channels the first is taken.
     label : str
-        Its own class.
+        Its class.
     spec : PastingSpec
     rng : Generator
     """
     grey = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 0])
-    nearest = spec.zoom if label == spec.healthy else 1.2
-    grey, zone = _cropped(grey, rng, nearest=nearest)
-    lot = rng.random()
-    if zone is not None and lot < spec.chance:
+    grey, zone = _cropped(grey, rng, nearest=spec.zoom if label == spec.healthy else 1.2)
+    boxes: list[StoneBox] = []
+    if zone is not None and rng.random() < spec.chance:
         drawn = draw_stones(grey, zone, rng)
         if drawn is not None:
-            grey, label = drawn[0], spec.finding
-    elif zone is not None and lot < spec.chance + spec.decoy and label != spec.finding:
+            grey, boxes = drawn
+    if zone is not None and rng.random() < spec.decoy:
         elsewhere = cv2.dilate(zone.astype(np.uint8), _APART) == 0
         drawn = draw_stones(grey, elsewhere, rng)
         grey = grey if drawn is None else drawn[0]
     changed = augment(grey, AugmentationSpec.from_data(spec.augmentation), rng)
-    return (changed if pixels.ndim == 2 else np.repeat(changed[..., None], 3, axis=2)), label
+    return Pasted(changed, tuple(boxes))
 
 
 def _cropped(

@@ -13,9 +13,34 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.architectures import ArchitectureSpec, architecture
 from core.datasets.augmentation import AugmentationSpec
+from core.datasets.pasting import PastingSpec
 from core.errors import TrainingError
 
 DEFAULTS_FILE = Path(__file__).with_name("defaults.yaml")
+
+
+class DetailConfig(BaseModel):
+    """The detail branch: its shape, how it is taught, what is drawn for it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    filters: tuple[int, ...] = Field((24, 48, 96, 128), min_length=1)
+    mixed: int = Field(64, ge=1)
+    margin: float = Field(1.0, ge=-10, le=10, description="Evidence starts at a logit of minus it.")
+    steps: int = Field(2500, ge=1, le=100_000)
+    batch_size: int = Field(16, ge=1, le=1024)
+    learning_rate: float = Field(4e-3, gt=0, le=1)
+    pasting: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _known(self) -> DetailConfig:
+        PastingSpec.from_data(self.pasting)
+        return self
+
+    @property
+    def pasting_spec(self) -> PastingSpec:
+        """How stones are drawn, as a value."""
+        return PastingSpec.from_data(self.pasting)
 
 
 class TrainingConfig(BaseModel):
@@ -57,6 +82,7 @@ class TrainingConfig(BaseModel):
     )
     gate_quantile: float = Field(0.995, gt=0, lt=1)
     gate_prototypes: int = Field(2000, ge=5, le=2000)
+    detail: DetailConfig | None = Field(None, description="A branch that marks small findings.")
     phantom_series: int = Field(600, ge=8, description="Series drawn for a synthetic task.")
 
     @model_validator(mode="after")

@@ -5,13 +5,14 @@ All folds share the frozen stem and its stored maps, so a fold costs one fit of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.domain import FloatArray
 from core.errors import TrainingError
+from core.training.evidence import cross_fitted, fit_evidence_weights
 from core.training.selection import hold_out_groups, hold_out_pictures
 from core.training.tail import logits_of, tail_of
 from core.training.workbench import Workbench
@@ -25,12 +26,15 @@ class OutOfFold:
     """Out-of-fold outputs of every picture.
 
     ``logits`` (n, n_classes) float64; ``gate_features`` (n, n_gate) float32, which differ from fold
-    to fold only where nothing is frozen; ``folds`` (n,) int64.
+    to fold only where nothing is frozen; ``folds`` (n,) int64; ``evidence_weights`` (n_classes,)
+    of a detail branch, fitted outside the test part, None without one. The logits hold the evidence
+    already, each fold's with weights fitted on the other folds.
     """
 
     logits: NDArray[np.float64]
     gate_features: FloatArray
     folds: Rows
+    evidence_weights: NDArray[np.float64] | None = None
 
 
 def run_folds(bench: Workbench) -> OutOfFold:
@@ -49,6 +53,7 @@ def run_folds(bench: Workbench) -> OutOfFold:
         raise TrainingError("There are no folds to run.", remedy="Ask for at least 2 folds.")
     n = len(bench.data)
     logits = np.full((n, len(bench.data.class_names)), np.nan)
+    evidence = np.zeros(n)
     gate_features: FloatArray | None = None
     for fold in range(bench.job.n_folds):
         outside, judged = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -59,14 +64,26 @@ def run_folds(bench: Workbench) -> OutOfFold:
             )
         network = bench.network(seed=bench.config.seed + 1000 + fold)
         label = f"fold {fold + 1} of {bench.job.n_folds}"
-        bench.fit(network, bench.plan(train, stop, label=label))
-        measured = bench.measure(network, judged)
+        plan = bench.plan(train, stop, label=label)
+        bench.fit(network, plan)
+        measured = bench.measure(bench.joined(network, plan), judged)
         if gate_features is None:
             gate_features = np.empty((n, measured.gate_features.shape[1]), np.float32)
         logits[judged], gate_features[judged] = measured.logits, measured.gate_features
+        evidence[judged] = measured.evidence
     if gate_features is None or not np.isfinite(logits).all():
         raise TrainingError("A fold gave no usable answer.", remedy="Lower learning_rate.")
-    return OutOfFold(logits, gate_features, folds)
+    found = OutOfFold(logits, gate_features, folds)
+    return found if bench.config.detail is None else _with_evidence(bench, found, evidence)
+
+
+def _with_evidence(bench: Workbench, found: OutOfFold, evidence: NDArray[np.float64]) -> OutOfFold:
+    data, own = bench.data, bench.job.rows("train", "validation", "calibration")
+    weights = fit_evidence_weights(
+        found.logits[own], evidence[own], data.y_true[own], data.group[own]
+    )
+    logits = cross_fitted(found.logits, evidence, data.y_true, group=data.group, folds=found.folds)
+    return replace(found, logits=logits, evidence_weights=weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

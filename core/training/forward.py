@@ -53,15 +53,17 @@ class Measured:
     """What a network says about m pictures.
 
     ``logits`` (m, n_classes) float64, averaged over the views; ``gate_features`` (m, n_gate)
-    float32, of the untouched pictures.
+    float32, of the untouched pictures; ``evidence`` (m,) float64, averaged like the logits, of a
+    network with a detail branch (zeros without one).
     """
 
     logits: NDArray[np.float64]
     gate_features: FloatArray
+    evidence: NDArray[np.float64]
 
     def take(self, rows: NDArray[Any]) -> Measured:
         """Return the measurements of some rows."""
-        return Measured(self.logits[rows], self.gate_features[rows])
+        return Measured(self.logits[rows], self.gate_features[rows], self.evidence[rows])
 
 
 def measure(
@@ -70,17 +72,24 @@ def measure(
     rows: NDArray[np.int64],
     *,
     views: Sequence[str] = (IDENTITY,),
+    has_evidence: bool = False,
     progress: Progress | None = None,
 ) -> Measured:
-    """Run the exported graph of a network over pictures of the set."""
+    """Run the exported graph of a network over pictures of the set.
+
+    ``has_evidence`` : whether the last channel of its feature map is a detail branch's evidence.
+    """
     forward = Forward(graph)
-    logits, gate = [], []
+    logits, gate, evidence = [], [], []
     for start in range(0, len(rows), BATCH):
         batch = data.batch(rows[start : start + BATCH])
         answer = forward(batch)
-        other = [forward(apply_view(batch, view))["logits"] for view in views if view != IDENTITY]
-        logits.append(pool_views([answer["logits"], *other]))
+        seen = [answer, *(forward(apply_view(batch, view)) for view in views if view != IDENTITY)]
+        logits.append(pool_views([one["logits"] for one in seen]))
+        maps = [one["feature_map"][..., -1] for one in seen] if has_evidence else []
+        means = [one.mean(axis=(1, 2)) for one in maps] or [np.zeros(len(batch))]
+        evidence.append(np.mean(means, axis=0, dtype=np.float64))
         gate.append(answer["gate_features"])
         if progress is not None:
             progress("measuring", min(start + BATCH, len(rows)), len(rows))
-    return Measured(np.concatenate(logits), np.concatenate(gate))
+    return Measured(np.concatenate(logits), np.concatenate(gate), np.concatenate(evidence))

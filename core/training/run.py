@@ -10,7 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from core.errors import CoreError
+from core.architectures.detail import set_evidence_weights
+from core.errors import CoreError, TrainingError
 from core.evaluation.runs import EvaluationRun
 from core.inference.arrays import choose_rows
 from core.inference.calibration import Calibration, apply_temperature
@@ -109,7 +110,7 @@ class _Run:
     def finish(self) -> Trained:
         """Do everything and write the version."""
         folded = run_folds(self.bench) if self.job.folds is not None else None
-        network = self._fit_final()
+        network = self._fit_final(folded)
         with tempfile.TemporaryDirectory() as folder:
             files = export_network(
                 network,
@@ -130,13 +131,24 @@ class _Run:
         self.bench.forget_states()
         return Trained(self.job.version, path, answer_metrics(tuple(self.metrics)))
 
-    def _fit_final(self) -> keras.Model:
+    def _fit_final(self, folded: OutOfFold | None) -> keras.Model:
         network = self.bench.network(seed=self.config.seed)
         train = self.job.rows(*self.job.fitted_parts)
         is_stopped = "validation" not in self.job.fitted_parts
         validation = self.job.rows("validation") if is_stopped else train[:0]
-        self.bench.fit(network, self.bench.plan(train, validation, label="final"))
-        return network
+        plan = self.bench.plan(train, validation, label="final")
+        self.bench.fit(network, plan)
+        if self.config.detail is None:
+            return network
+        if folded is None or folded.evidence_weights is None:
+            raise TrainingError(
+                "A detail branch needs folds: what its evidence is worth is asked out of fold.",
+                remedy="Train with --folds 5, or without `detail`.",
+                column="detail",
+            )
+        joined = self.bench.joined(network, plan)
+        set_evidence_weights(joined, folded.evidence_weights.tolist())
+        return joined
 
     def _measure(self, network: keras.Model, graph: Path) -> tuple[Any, Measured]:
         """Measure all but most of the training pictures: of those the thinned ones will do."""

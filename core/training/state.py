@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,6 @@ class FitState:
 
 def save_state(state: FitState, path: Path) -> None:
     """Write the state whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[Any]] = {}
     for part in PARTS:
         values: Sequence[NDArray[Any]] = getattr(state, part)
@@ -60,10 +59,16 @@ def save_state(state: FitState, path: Path) -> None:
         "history": state.history,
         "finished": state.finished,
     }
+    save_arrays(path, {"facts": np.array(json.dumps(facts)), **arrays})
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays as one ``.npz``, whole or not at all; the folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part_path = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with part_path.open("wb") as stream:
-            np.savez(stream, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
+            np.savez(stream, **arrays)  # type: ignore[arg-type]
             stream.flush()
             os.fsync(stream.fileno())
         part_path.replace(path)

@@ -13,8 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.architectures.builders import build_network
+from core.architectures.detail import EVIDENCE, build_detector, join_detector
 from core.training.cache import CachePlan, open_cache
 from core.training.config import TrainingConfig
+from core.training.detail import (
+    DetailData,
+    fit_detector,
+    keep_weights,
+    take_weights,
+    teachable,
+)
 from core.training.export import output_names, round_to_half, with_all_outputs, write_graph
 from core.training.fit import FitPlan, fit_tail
 from core.training.forward import Measured, measure
@@ -50,7 +58,8 @@ class Workbench:
     @cached_property
     def run_key(self) -> str:
         """SHA-256 over data, settings and parts of the split: a run taken up again has the same."""
-        digest = hashlib.sha256(self.config.model_dump_json().encode())
+        settings = self.config.model_dump_json(exclude={"detail"})  # the fits know nothing of it
+        digest = hashlib.sha256(settings.encode())
         digest.update(self.data.fingerprint.encode())
         digest.update(self.thinned.tobytes() + "".join(self.job.split.parts).encode())
         digest.update(b"" if self.job.folds is None else self.job.folds.tobytes())
@@ -133,8 +142,52 @@ class Workbench:
                 self.data,
                 rows,
                 views=self.config.views,
+                has_evidence=EVIDENCE in {layer.name for layer in network.layers},
                 progress=self.job.listener.on_progress,
             )
+
+    def joined(self, network: keras.Model, plan: FitPlan) -> keras.Model:
+        """Return the network with a detector taught on the plan's pictures; itself without one."""
+        config = self.config.detail
+        if config is None or self.spec.freeze_until is None:
+            return network
+        detector = build_detector(
+            network,
+            context_layer=self.spec.freeze_until,
+            filters=config.filters,
+            mixed=config.mixed,
+        )
+        if plan.state_path is None or not take_weights(detector, self._detector_path(plan)):
+            self._teach(detector, plan)
+            keep_weights(detector, self._detector_path(plan))
+        return join_detector(
+            network, detector, context_layer=self.spec.freeze_until, margin=config.margin
+        )
+
+    def _teach(self, detector: keras.Model, plan: FitPlan) -> None:
+        config, listener = self.config.detail, self.job.listener
+        assert config is not None and self.spec.freeze_until is not None
+        what = f"detector, {plan.label}"
+        with tempfile.TemporaryDirectory() as folder:
+            stem = Path(folder) / "stem.xml"
+            write_stem(self.network(seed=self.config.seed), self.spec.freeze_until, stem)
+            fit_detector(
+                detector,
+                DetailData(
+                    self.data,
+                    teachable(self.data, plan.train, config.pasting_spec),
+                    stem,
+                    config.pasting_spec,
+                ),
+                config=config,
+                seed=self.config.seed,
+                tell=lambda step, total, loss: listener.on_progress(what, step, total),
+            )
+
+    def _detector_path(self, plan: FitPlan) -> Path:
+        assert self.config.detail is not None and plan.state_path is not None
+        settings = hashlib.sha256(self.config.detail.model_dump_json().encode()).hexdigest()[:12]
+        return plan.state_path.with_name(f"{plan.state_path.stem}-detector-{settings}.npz")
 
     def forget_states(self) -> None:
         """Delete the states of the run once its version is written."""
