@@ -24,3 +24,4 @@ with left:
 with right:
     card.show_metrics(chosen.card, task, str(chosen.digest))
     card.show_files(chosen)
+card.show_maps(chosen)

@@ -30,7 +30,8 @@ from core.workflows.audit_pictures import (
     drawn_pictures,
     labelled_pictures,
 )
-from core.workflows.auditing import SLOW, AuditRequest, Part, no_pictures
+from core.workflows.auditing import AuditRequest, Part, no_pictures
+from core.workflows.explanations import SLOW
 
 if TYPE_CHECKING:
     from core.workflows.analyst import Analyst

@@ -19,20 +19,18 @@ from core.errors import ArgumentError, DatasetError
 from core.saliency.methods import METHODS, method_spec
 from core.saliency.raw_maps import Watch
 from core.workflows.analyst import Analyst, open_analyst
-from core.workflows.audit_records import Rows, audit_of, read_part, store_audit, store_part
+from core.workflows.audit_records import Rows, read_part, store_audit, store_part
 
 if TYPE_CHECKING:
-    from core.inference.package import ModelVersion
     from core.inference.probe import Probe
     from core.workflows.audit_measures import Row, Subject, Tell
-
-SLOW = frozenset({"score_cam", "occlusion", "rise", "integrated_gradients"})
-"""Many passes a map: measured over fewer pictures, and each figure carries its own n."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How many pictures each part looks at: the default audit ends in a quarter of an hour.
+
+    Slow methods (many passes a map) look at fewer, and each of their figures carries its own n.
 
     Attributes
     ----------
@@ -159,12 +157,6 @@ def chosen_methods(probe: Probe, asked: Sequence[str] | None) -> tuple[str, ...]
                 remedy=f"Methods for this version: {', '.join(available)}.",
             )
     return tuple(key for key in available if key in set(asked))
-
-
-def latest_audit(version: ModelVersion) -> dict[str, Any] | None:
-    """Return the audit of a version that is stored or shipped, or None."""
-    audit = audit_of(version)
-    return None if audit is None else audit.document
 
 
 def _teller(part: Part, on_progress: Callable[[str], None] | None, watch: Watch | None) -> Tell:

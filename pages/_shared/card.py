@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.tasks import TaskSpec
 from core.workflows.downloads import card_csv
+from core.workflows.model_audit import map_trust
 from core.workflows.models import InstalledVersion, champion_said
 from pages._shared import markup, resources, state, style
 
@@ -147,6 +148,15 @@ def _said(name: str) -> str:
     known = {"f1": "F1", "ece": "ECE", "auc": "AUC", "ppv": "PPV", "npv": "NPV"}
     words = " ".join(known.get(word, word) for word in name.split("_"))
     return words[:1].upper() + words[1:]
+
+
+def show_maps(version: InstalledVersion) -> None:
+    """Show whether the maps of a version can be believed, as its audit measured it."""
+    trust = map_trust(version.task, version.name)
+    style.prose("Whether its maps can be believed", trust.lines)
+    if trust.table:
+        rows = [(title, "", n, figures) for title, n, figures in trust.table]
+        style.figure_table(trust.columns, rows)
 
 
 def show_files(version: InstalledVersion) -> None:
