@@ -59,7 +59,7 @@ PLACES = {
     "sqlalchemy": ("core/persistence/",),
     "sqlite3": ("core/persistence/",),
     "alembic": ("core/persistence/",),
-    "openvino": ("core/inference/", "core/training/", "core/workflows/benchmarking_explain.py"),
+    "openvino": ("core/inference/", "core/training/"),
     "tf_keras_vis": ("core/saliency/",),
     "mlflow": ("core/training/",),
     "sklearn": ("core/datasets/", "core/training/", "core/workflows/benchmarking_evaluation.py"),
