@@ -12,7 +12,7 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -46,10 +46,17 @@ class GradientClient:
     ----------
     idle_s : float
         Seconds without a request after which the process ends.
+    start : callable
+        Starts the process.
     """
 
-    def __init__(self, *, idle_s: float = IDLE_SECONDS) -> None:
-        self._idle_s = idle_s
+    def __init__(
+        self,
+        *,
+        idle_s: float = IDLE_SECONDS,
+        start: Callable[[], GradientProcess] = GradientProcess,
+    ) -> None:
+        self._idle_s, self._start = idle_s, start
         self._turn = threading.Lock()
         self._guard = threading.Lock()
         self._n_waiting = 0
@@ -126,7 +133,7 @@ class GradientClient:
         if process is not None and (not process.is_alive or not self._let_stop(process, watch)):
             self._end()
         if self._process is None:
-            self._process = GradientProcess()
+            self._process = self._start()
         process, began = self._process, time.monotonic()
         while not process.is_ready:
             watch.say(STARTING)

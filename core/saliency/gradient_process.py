@@ -21,18 +21,23 @@ END_SECONDS = 1.0
 class GradientProcess:
     """One child process; its owner calls it from one thread at a time.
 
+    Parameters
+    ----------
+    module : str
+        What the child runs: something that speaks ``core.saliency.messages``.
+
     Attributes
     ----------
     is_ready : bool
         Whether it has said that TensorFlow is loaded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = MODULE) -> None:
         self.is_ready = False
         self._messages: queue.Queue[Message | None] = queue.Queue()
         try:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", MODULE],
+                [sys.executable, "-m", module],
                 cwd=ROOT,
                 env=_environment(),
                 stdin=subprocess.PIPE,

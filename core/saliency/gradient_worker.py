@@ -36,7 +36,6 @@ METHOD_MODULES = {
     "smooth_grad": "core.saliency.smooth_grad",
 }
 MAX_KEPT = 2  # networks
-NICENESS = 5  # the page comes first
 
 
 class Worker:
@@ -150,8 +149,6 @@ def main() -> None:
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # What TensorFlow or tf-keras-vis print must not get between the messages.
     os.dup2(2, 1)
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     threads = settings().inference_threads
     if threads:
         tf.config.threading.set_intra_op_parallelism_threads(threads)

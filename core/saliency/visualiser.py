@@ -1,4 +1,4 @@
-"""HEAVY: the one place that takes tf-keras-vis's classes in hand, its warnings and bars quiet."""
+"""HEAVY: tf-keras-vis's classes for gradients at the pixels, with its warnings kept quiet."""
 
 from __future__ import annotations
 
@@ -12,23 +12,12 @@ with warnings.catch_warnings():
     # tf-keras-vis 0.8.7 imports scipy.ndimage.interpolation, which SciPy 2 will drop.
     warnings.simplefilter("ignore", DeprecationWarning)
     from tf_keras_vis.activation_maximization import ActivationMaximization
-    from tf_keras_vis.gradcam import Gradcam
-    from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
     from tf_keras_vis.saliency import Saliency
-    from tf_keras_vis.scorecam import Scorecam
 
 from core.domain import FloatArray
 from core.saliency.gradient_network import GradientNetwork
 
-__all__ = [
-    "ActivationMaximization",
-    "Gradcam",
-    "GradcamPlusPlus",
-    "Saliency",
-    "Scorecam",
-    "pixel_gradients",
-    "quiet",
-]
+__all__ = ["ActivationMaximization", "Saliency", "pixel_gradients", "quiet"]
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def show_channel(
         As the network takes it.
     """
     n = len(maps.maps) if maps is not None else n_channels(view, layer)
-    key = state.filter_channel_key(layer)
+    key = state.filter_channel_key(layer, has_picture=maps is not None)
     channel = int(
         st.number_input(f"Channel, 0 to {n - 1}", 0, n - 1, key=key, persist_state="session")
     )

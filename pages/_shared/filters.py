@@ -35,8 +35,10 @@ from pages._shared import (
 from pages._shared.filter_tiles import Tile
 from pages._shared.state import Study
 
-A_PAGE = 29  # with the picture itself: five rows of six on a small screen
-TABLE_HEIGHT = 300
+A_PAGE = 23  # with the picture itself: four rows of six on a small screen
+TABLE_HEIGHT = 394
+TILE, SMALL_TILE, KERNEL = 80, 56, 40
+ALL_HELP = "Every layer, also those without a map: normalisations, activations, sums."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +69,7 @@ def seen_by_network(study: Study, answer: Answer, task: TaskSpec) -> Seen | None
 def show_board(view: NetworkView, seen: Seen | None, task: TaskSpec) -> None:
     """Show layers, channels and one channel."""
     if view.note:
-        style.notice("open", "Not every layer can be looked at", view.note)
+        style.verdict("open", "Not every layer can be looked at", view.note)
     if not view.layers_with_maps:
         _show_table(view)
         return
@@ -105,10 +107,15 @@ def _show_table(view: NetworkView) -> None:
         return
     table = layer_table(view)
     n_parameters = int(table["parameters"].sum())
-    style.kicker(f"{len(table)} layers, {n_parameters:,} parameters")
-    has_all = st.toggle("Every layer", key=state.FILTER_ALL, persist_state="session")
+    with st.container(
+        key="filter_layers", horizontal=True, vertical_alignment="center",
+        horizontal_alignment="distribute",
+    ):  # fmt: skip
+        style.kicker(f"{len(table)} layers, {n_parameters:,} parameters")
+        has_all = st.toggle("All", key=state.FILTER_ALL, persist_state="session", help=ALL_HELP)
     shown = table if has_all else table[table["has_map"]]
     shown = (shown if len(shown) else table).reset_index(drop=True)
+    _mark_row(shown["layer"].tolist(), has_all)
     st.dataframe(
         shown,
         key=f"{state.FILTER_TABLE}.{has_all}",
@@ -117,9 +124,9 @@ def _show_table(view: NetworkView) -> None:
         row_height=28,
         column_order=["layer", "output", "parameters", "kind", "trained"],
         column_config={
-            "layer": st.column_config.TextColumn("Layer", width=104),
-            "output": st.column_config.TextColumn("Output", width=96),
-            "parameters": st.column_config.NumberColumn("Parameters", format="localized", width=78),
+            "layer": st.column_config.TextColumn("Layer", width=88),
+            "output": st.column_config.TextColumn("Output", width=94),
+            "parameters": st.column_config.NumberColumn("Weights", format="localized", width=66),
             "kind": st.column_config.TextColumn("Kind", width=110),
             "trained": st.column_config.CheckboxColumn("Trained", width=60),
         },
@@ -127,6 +134,14 @@ def _show_table(view: NetworkView) -> None:
         on_select=lambda: _take_row(view, shown["layer"].tolist(), has_all),
         alt="Layers of the network with their output, parameters and kind",
     )
+
+
+def _mark_row(names: list[str], has_all: bool) -> None:
+    """Mark the chosen layer in the table, also where it was chosen above it."""
+    layer = st.session_state.get(state.FILTER_LAYER)
+    rows = [names.index(layer)] if layer in names else []
+    key = f"{state.FILTER_TABLE}.{has_all}"
+    st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
 
 def _take_row(view: NetworkView, names: list[str], has_all: bool) -> None:
@@ -139,7 +154,7 @@ def _show_kernels(view: NetworkView) -> None:
     kernels = kernel_pictures(view)
     style.kicker(f"Its {len(kernels)} kernels, red green blue; mid-grey is 0")
     tiles = [Tile(kernel, str(place), "", None) for place, kernel in enumerate(kernels)]
-    filter_tiles.show_tiles(tiles, -1, key="filters.kernels", side=40)
+    filter_tiles.show_tiles(tiles, -1, key="filters.kernels", side=KERNEL)
 
 
 def _show_channels(
@@ -154,59 +169,60 @@ def _show_channels(
             "training pictures excite it, stands to the right without one.",
         )
         notices.offer_cases(task)
-        _settle_channel(layer, n_channels(view, layer), 0)
+        _settle_channel(layer, n_channels(view, layer), 0, has_picture=False)
         return
     if seen.refusal:
         style.verdict("refused", "No answer for this picture; how it is seen", seen.refusal)
     n, size = len(maps.maps), maps.maps.shape[1:]
     cell = seen.pixels.shape[0] / size[0]
-    style.kicker(
-        f"{layer}: {n} channels of {size[0]} × {size[1]} cells; a cell spans {cell:.3g} pixels"
-    )
-    own_scale, whole = _controls(maps)
     page = 0
-    if not whole and n > A_PAGE:
-        page = (
-            st.pagination(
-                math.ceil(n / A_PAGE), key=state.filter_page_key(layer), max_visible_pages=5
-            )
-            - 1
-        )
+    with st.container(
+        key="filter_head", horizontal=True, vertical_alignment="center",
+        horizontal_alignment="distribute",
+    ):  # fmt: skip
+        style.kicker(f"{n} channels of {size[0]} × {size[1]} cells, each {cell:.3g} pixels wide")
+        whole = bool(st.session_state.get(state.FILTER_WHOLE)) or n <= A_PAGE
+        if not whole:
+            pages = math.ceil(n / A_PAGE)
+            page = st.pagination(pages, key=state.filter_page_key(layer), max_visible_pages=3) - 1
+    own_scale = _controls(maps, can_page=n > A_PAGE)
     first = page * A_PAGE
-    members = maps.order[None if whole else first : None if whole else first + A_PAGE].tolist()
-    chosen = _settle_channel(layer, n, int(maps.order[0]))
+    members = (maps.order if whole else maps.order[first : first + A_PAGE]).tolist()
+    chosen = _settle_channel(layer, n, int(maps.order[0]), has_picture=True)
     picked = filter_tiles.show_tiles(
         [Tile(seen.pixels, "picture", "", None), *_tiles(maps, members, own_scale=own_scale)],
         chosen,
         key=f"filters.tiles.{layer}",
-        side=64 if whole else 92,
+        side=SMALL_TILE if n > A_PAGE and whole else TILE,
     )
     if picked is not None and picked != chosen:
-        st.session_state[state.filter_channel_key(layer)] = picked
+        st.session_state[state.filter_channel_key(layer, has_picture=True)] = picked
         st.rerun(scope="fragment")
 
 
-def _controls(maps: LayerMaps) -> tuple[bool, bool]:
-    """Show scale and extent; return whether each channel has its own scale, and all are shown."""
+def _controls(maps: LayerMaps, *, can_page: bool) -> bool:
+    """Show scale and extent; return whether each channel has its own scale."""
     with st.container(
         key="filter_controls", horizontal=True, gap="medium", vertical_alignment="center"
     ):
+        if can_page:
+            st.toggle("Whole grid", key=state.FILTER_WHOLE, persist_state="session")
         own_scale = st.toggle(
-            "Each channel to its own peak", key=state.FILTER_OWN_SCALE, persist_state="session",
-            help="Off: one scale for the whole layer, so that channels can be compared.",
+            "Own scale", key=state.FILTER_OWN_SCALE, persist_state="session",
+            help="Every channel to its own peak. Off: one scale for the whole layer, so that "
+            "channels can be compared.",
         )  # fmt: skip
-        whole = st.toggle("Whole grid", key=state.FILTER_WHOLE, persist_state="session")
         scale = maps.scale
+        low, high = (f"−{scale.high:.3g}" if scale.is_signed else "0"), f"{scale.high:.3g}"
         if own_scale:
-            style.quiet("0 to each channel's own peak; strongest channel first")
-        else:
-            style.colour_bar(
-                signed_stops() if scale.is_signed else colour_stops(),
-                note="strongest channel first",
-                ends=(f"−{scale.high:.3g}" if scale.is_signed else "0", f"{scale.high:.3g}"),
-                said=f"Colour scale of the layer, {scale.words}",
-            )
-    return own_scale, whole
+            low, high = ("−peak" if scale.is_signed else "0"), "own peak"
+        style.colour_bar(
+            signed_stops() if scale.is_signed else colour_stops(),
+            note="strongest first",
+            ends=(low, high),
+            said=f"Colour scale, {low} to {high}",
+        )
+    return own_scale
 
 
 def _tiles(maps: LayerMaps, members: list[int], *, own_scale: bool) -> list[Tile]:
@@ -221,9 +237,9 @@ def _tiles(maps: LayerMaps, members: list[int], *, own_scale: bool) -> list[Tile
     ]
 
 
-def _settle_channel(layer: str, n: int, first: int) -> int:
+def _settle_channel(layer: str, n: int, first: int, *, has_picture: bool) -> int:
     """Return the chosen channel of a layer; ``first`` before a person chose one."""
-    key = state.filter_channel_key(layer)
+    key = state.filter_channel_key(layer, has_picture=has_picture)
     chosen = st.session_state.get(key)
     if not isinstance(chosen, int) or not 0 <= chosen < n:
         st.session_state[key] = first

@@ -198,9 +198,9 @@ def widget_key(widget: str, study: Study) -> str:
     return f"{widget}.{study.key}"
 
 
-def filter_channel_key(layer: str) -> str:
-    """Return the key of the channel that was chosen for a layer."""
-    return f"filters.channel.{layer}"
+def filter_channel_key(layer: str, *, has_picture: bool) -> str:
+    """Return the key of the channel that was chosen for a layer; with a picture it is another."""
+    return f"filters.channel.{layer}.{'picture' if has_picture else 'alone'}"
 
 
 def filter_page_key(layer: str) -> str:
