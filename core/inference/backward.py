@@ -17,6 +17,7 @@ import openvino as ov
 from openvino import opset15 as ops
 
 from core.errors import ModelVersionError
+from core.inference.backward_resize import resize
 from core.inference.graph import find_tensor
 
 SEEDS = "seeds"
@@ -433,6 +434,7 @@ RULES: dict[str, _Rule] = {
     "Convolution": _alone(_convolution),
     "Divide": _divide,
     "GroupConvolution": _alone(_group_convolution),
+    "Interpolate": _alone(resize),
     "MatMul": _matmul,
     "MaxPool": _alone(_max_pool),
     "Multiply": _multiply,

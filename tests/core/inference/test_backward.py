@@ -63,7 +63,21 @@ def average_pool(tensor, stride, pads, auto="explicit"):
     return ops.avg_pool(tensor, [stride, stride], begin, end, [3, 3], True, auto_pad=auto)
 
 
+def enlarged(tensor, mode, axes=(2, 3), sizes=(16, 24)):
+    return ops.interpolate(
+        tensor, np.array(sizes), mode, "sizes", [0] * 4, [0] * 4, axes=np.array(axes)
+    )
+
+
+def enlarged_channels_last(tensor):
+    turned = ops.transpose(tensor, np.array([0, 2, 3, 1]))
+    return enlarged(turned, "linear_onnx", axes=(1, 2))
+
+
 OPERATIONS = {
+    "enlarged, nearest": lambda t: enlarged(t, "nearest"),
+    "enlarged, linear": lambda t: enlarged(t, "linear_onnx"),
+    "enlarged, channels last": enlarged_channels_last,
     "convolution": conv,
     "convolution of stride 2": lambda t: conv(t, stride=2, pads=(0, 1)),
     "convolution padded alike": lambda t: conv(t, stride=2, auto_pad="same_upper"),

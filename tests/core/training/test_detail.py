@@ -122,3 +122,20 @@ def test_the_cell_of_a_stone_counts_and_its_neighbours_do_not():
 def test_without_stones_every_cell_is_asked():
     target, weight = cells((), (64, 64), (8, 8))
     assert not target.any() and (weight == 1).all()
+
+
+def test_the_joined_network_is_exported_and_opened_at_its_layers(network, tmp_path):
+    import openvino as ov
+
+    from core.architectures.detail import join_detector, set_evidence_weights
+    from core.training.export import export_network
+
+    joined = join_detector(network, detector_of(network), context_layer=CONTEXT, margin=8.0)
+    set_evidence_weights(joined, [0.1, 0.2, -0.3])
+    written = export_network(joined, gate_layer=CONTEXT, folder=tmp_path)
+    assert {"engine.xml", "layers.json"} <= set(written)
+    graph = ov.Core().read_model(str(tmp_path / "engine.xml"))
+    assert len(graph.outputs) == 3
+    compiled = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    batch = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    assert np.allclose(compiled(batch)["logits"], answers(joined), atol=1e-3)
