@@ -142,6 +142,7 @@ class Maps {
     node.replaceChildren();
     make("strong", "", node).textContent = head.title;
     make("span", "", node).textContent = head.note || "";
+    make("b", "flag", node).textContent = head.flag || "";
     node.title = head.tip || "";
   }
 

@@ -113,7 +113,44 @@ def _measure(subject: Subject, item: ClassMap, watch: Watch) -> MapFaithfulness:
 
 def weak_floor(subject: Subject, key: MapKey) -> Floor | None:
     """Return the raw peak below which a map of this class and method is weak; None if unknown."""
-    return None
+    from core.workflows.audit_records import audit_of
+    from core.workflows.models import verified_version
+
+    audit = audit_of(verified_version(subject.task, subject.version))
+    return None if audit is None else audit.floor(key.method, key.class_name)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTrust:
+    """What an audit of the version says of its maps: ``failing`` methods, and sentences."""
+
+    failing: frozenset[str]
+    lines: tuple[str, ...]
+
+
+def known_trust(subject: Subject, desk: BackgroundDesk) -> KnownTrust:
+    """Return what is known about the maps of the subject's version, read once a session.
+
+    A method fails where its map looks much the same with random weights.
+
+    Raises
+    ------
+    ModelVersionError
+        If the version is damaged.
+    """
+    from core.workflows.audit_records import audit_of
+    from core.workflows.model_audit import map_trust
+    from core.workflows.models import verified_version
+
+    key = ("known trust", subject.task, subject.version)
+    known = desk.found(key)
+    if not isinstance(known, KnownTrust):
+        audit = audit_of(verified_version(subject.task, subject.version))
+        checked = {} if audit is None else audit.document["randomisation"]
+        failing = frozenset(name for name, item in checked.items() if item["passes"] is False)
+        known = KnownTrust(failing, map_trust(subject.task, subject.version).lines)
+        desk.keep({key: known})
+    return known
 
 
 @dataclass(frozen=True, slots=True, eq=False)

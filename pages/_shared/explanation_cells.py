@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.tasks import TaskSpec
 from core.workflows.background_desk import BackgroundDesk, Failure
-from core.workflows.explanation_trust import Gauge, TrustKey, gauge
+from core.workflows.explanation_trust import Gauge, TrustKey, gauge, known_trust
 from core.workflows.explanations import (
     ClassMap,
     MapKey,
@@ -19,6 +19,11 @@ from pages._shared.maps import Bar, Cell, Head
 
 BAND = (1 / 3, 2 / 3)
 _EMPTY = "Nothing speaks for {title}: no place raises its score."
+_FAILS = "⚠ fails the random-weights check"
+_RANDOM = (
+    "With random weights its map looks much the same: it shows the picture rather than what the "
+    "network learned.\n"
+)
 _WEAK = (
     "Its raw peak is lower than that of 95 of 100 maps of right calls of this class, over the "
     "version's own calibration pictures."
@@ -32,6 +37,7 @@ class Grid:
         self, subject: Subject, task: TaskSpec, asked: Asked, desk: BackgroundDesk
     ) -> None:
         self._subject, self._task, self._asked, self._desk = subject, task, asked, desk
+        self._failing = known_trust(subject, desk).failing
 
     def heads(self) -> list[Head]:
         """Return the heads: the picture, then one a method."""
@@ -57,7 +63,8 @@ class Grid:
             rows, columns = found.grid.shape
             note = f"{rows} × {columns}"
         tip = f"{spec.caution}\nCost: {spec.cost}.\n{spec.source}"
-        return Head(spec.title, note, tip)
+        fails = spec.key in self._failing
+        return Head(spec.title, note, _RANDOM + tip if fails else tip, _FAILS if fails else "")
 
     def _picture(self, name: str) -> Cell:
         subject = self._subject

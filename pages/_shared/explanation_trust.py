@@ -14,6 +14,7 @@ from pages._shared import state, style
 from pages._shared.explanation_controls import Asked
 
 LIMIT = "A map shows where the score is sensitive, not where disease is."
+NOTHING = "Nothing in this picture speaks for it: there is no map to lean on."
 _COLUMNS = (
     "Map",
     "Against chance",
@@ -34,19 +35,36 @@ def measured_maps(desk: BackgroundDesk, keys: Sequence[MapKey]) -> dict[MapKey, 
     return found
 
 
-def show_sentences(measured: Mapping[MapKey, Measured], asked: Asked, task: TaskSpec) -> None:
+def show_sentences(
+    desk: BackgroundDesk, keys: Sequence[MapKey], asked: Asked, task: TaskSpec
+) -> None:
     """Say, class by class, what speaks for and against its maps; and what no map shows."""
     rows = []
     for name in asked.classes:
-        of_class = [item for key, item in measured.items() if key.class_name == name]
-        said = trust_of(name, of_class).sentence if of_class else "Being measured against chance …"
         spec = task.class_spec(name)
+        said = sentence_of(desk, [key for key in keys if key.class_name == name])
         rows.append((spec.title, spec.colour, said))
     style.trust_lines(rows, limit=LIMIT)
 
 
-def show_details(measured: Mapping[MapKey, Measured], asked: Asked, task: TaskSpec) -> None:
-    """Show the figures behind the bars, and the curves for whoever asks."""
+def sentence_of(desk: BackgroundDesk, keys: Sequence[MapKey]) -> str:
+    """Return what is known, by now, of the maps of one class."""
+    found = [item for item in map(desk.found, keys) if isinstance(item, ClassMap)]
+    marked = [item.key for item in found if item.has_evidence]
+    if len(found) == len(keys) and not marked:
+        return NOTHING
+    measured = measured_maps(desk, marked)
+    is_done = len(measured) == len(keys) or desk.progress is None
+    if measured:
+        said = trust_of(keys[0].class_name, list(measured.values())).sentence
+        return said if is_done else f"{said} More is being measured …"
+    return "Not measured against chance." if is_done else "Being measured against chance …"
+
+
+def show_details(
+    measured: Mapping[MapKey, Measured], asked: Asked, task: TaskSpec, known: Sequence[str]
+) -> None:
+    """Show the figures behind the bars, the curves for whoever asks, and what an audit found."""
     if not measured:
         return
     style.kicker("How far to trust these maps")
@@ -57,10 +75,8 @@ def show_details(measured: Mapping[MapKey, Measured], asked: Asked, task: TaskSp
             if key.class_name == name:
                 rows.append((f"{spec.title} · {item.title}", spec.colour, measure_row(item)))
     style.trust_table(_COLUMNS, rows)
-    notes = [f"{spec.title}: {spec.caution}" for spec in asked.methods]
-    if all(item.trust.weak is None for item in measured.values()):
-        notes.append("Weak maps are not flagged: this version holds no audit of its maps.")
-    style.sentences(notes)
+    style.prose("What its methods do not show", [f"{s.title}: {s.caution}" for s in asked.methods])
+    style.prose("What is known about the maps of this version", known)
     if st.toggle(
         "Deletion and insertion curves", key=state.EXPLAIN_CURVES, persist_state="session"
     ):

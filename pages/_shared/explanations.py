@@ -13,7 +13,7 @@ from core.domain import Answer
 from core.errors import CoreError
 from core.tasks import TaskSpec
 from core.workflows.background_desk import BackgroundDesk, Failure, Progress
-from core.workflows.explanation_trust import TrustKey, trust_jobs
+from core.workflows.explanation_trust import TrustKey, known_trust, trust_jobs
 from core.workflows.explanations import (
     ClassMap,
     MapKey,
@@ -151,7 +151,7 @@ def _show_grid(
         )
     words, working = st.columns([70, 30], gap="medium")
     with words, st.container(key="explain_words"):
-        explanation_trust.show_sentences(measured, asked, task)
+        explanation_trust.show_sentences(desk, keys, asked, task)
     with working:
         _show_work(desk, keys, drawn)
     with st.container(key="explain_grid"):
@@ -163,7 +163,7 @@ def _show_grid(
             grid.cells(),
             size=subject.drawn_size,
         )
-    explanation_trust.show_details(measured, asked, task)
+    explanation_trust.show_details(measured, asked, task, known_trust(subject, desk).lines)
 
 
 def _show_work(desk: BackgroundDesk, keys: list[MapKey], drawn: int) -> None:

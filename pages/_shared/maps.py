@@ -19,11 +19,12 @@ from pages._shared import pictures, style, viewer
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Head of a column: title, a short note beside it, and a sentence on hovering."""
+    """Head of a column: title, a short note and a warning beside it, a sentence on hovering."""
 
     title: str
     note: str = ""
     tip: str = ""
+    flag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,7 @@ def test_a_method_that_fails_says_why_in_its_own_place(
 def test_every_map_is_measured_against_chance_and_says_so_in_words(open_page: OpenPage):
     app = upload(open_page("explanations"), ("slice.png", PNG))
     methods(app).set_value(["grad_cam"]).run()
+    app.pills[0].set_value(app.pills[0].value[:1]).run()
     app = until(app, lambda page: all(
         cell["state"] in {"picture", "none"} or cell["bar"]["at"] is not None
         for cell in cells_of(page).values()
