@@ -151,7 +151,11 @@ def _take_row(view: NetworkView, names: list[str], has_all: bool) -> None:
 
 
 def _show_kernels(view: NetworkView) -> None:
-    kernels = kernel_pictures(view)
+    try:
+        kernels = kernel_pictures(view)
+    except CoreError as error:  # maps and channels do not need them
+        style.quiet(str(error))
+        return
     style.kicker(f"Its {len(kernels)} kernels, red green blue; mid-grey is 0")
     tiles = [Tile(kernel, str(place), "", None) for place, kernel in enumerate(kernels)]
     filter_tiles.show_tiles(tiles, -1, key="filters.kernels", side=KERNEL)
