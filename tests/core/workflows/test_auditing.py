@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -100,6 +101,26 @@ def test_without_a_folder_drawings_are_looked_at_and_it_is_said(version):
     )
     assert document["pointing"]["phantoms"]["n"] == 2
     assert any("drawings" in note for note in document["notes"])
+
+
+def test_outlines_give_energy_beside_their_share_and_no_hits(version, folders):
+    folder = folders[0]
+    half = np.zeros((224, 224), np.uint8)
+    half[:112] = 255
+    Image.fromarray(half).save(folder / "mask.png")
+    table = (folder / "labels.csv").read_text(encoding="utf-8").splitlines()
+    lines = [f"{table[0]},mask", *(f"{line},mask.png" for line in table[1:])]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with (folder / "dataset.yaml").open("a", encoding="utf-8") as stream:
+        stream.write("mask_column: mask\n")
+    only = Sizes(curves=0, slow_curves=0, randomised=0, slow_randomised=0, boxes=3, drawn=0)
+    document = run_audit(request([folder], methods=("grad_cam",), sizes=only))
+    assert document["pointing"] == {} and document["deletion"] == {}
+    energy = document["energy"]["set"]
+    assert energy["n"] == energy["grad_cam"]["n"] == 3
+    assert energy["share"]["value"] == 0.5 and energy["grad_cam"]["n_groups"] is not None
+    assert 0 <= energy["grad_cam"]["value"] <= 1
+    assert "too few pictures" in map_trust("kidney_ct", version.name).lines[0]
 
 
 def test_wrong_requests_say_what_to_do(version, folders, tmp_path):
