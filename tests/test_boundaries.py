@@ -304,6 +304,7 @@ VISITED = (
     "slices",
     "models",
     "explanations",
+    "filters",
 )
 VISIT = """
 import json, sys
