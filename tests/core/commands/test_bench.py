@@ -61,3 +61,11 @@ def test_the_evaluation_has_a_bench_of_its_own(monkeypatch, capfd):
 
 def test_a_bench_that_does_not_exist_is_refused(asked, capfd):
     assert main(["bench", "everything"]) == 2
+
+
+def test_the_explanations_have_a_bench_of_their_own(monkeypatch, capfd):
+    asked = {}
+    monkeypatch.setattr(bench, "run_explain_bench", lambda **given: asked.update(given) or ROWS)
+    assert main(["bench", "explain", "--task", "phantom_ct", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out) == ROWS
+    assert (asked["task"], asked["rounds"]) == ("phantom_ct", 60)
