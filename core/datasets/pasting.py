@@ -34,20 +34,17 @@ class PastingSpec:
     ----------
     finding : str
         Class whose pictures hold findings at places nobody marked; they are not drawn into.
-    healthy : str
-        Class whose crops may be close; others are cropped at most 1.2 times nearer.
     chance : float in [0, 1]
         That stones are drawn into the kidney region.
     decoy : float in [0, 1]
         That bright spots are drawn outside it.
     zoom : float >= 1
-        Nearest crop of a healthy picture.
+        Nearest crop.
     augmentation : mapping
         Change of the finished picture that moves nothing (``core.datasets.augmentation``).
     """
 
     finding: str
-    healthy: str
     chance: float = 0.7
     decoy: float = 0.4
     zoom: float = 2.3
@@ -82,12 +79,10 @@ class PastingSpec:
         """
         known = [item.name for item in fields(cls)]
         wrong = [str(key) for key in data if key not in known]
-        missing = [key for key in ("finding", "healthy") if key not in data]
-        if wrong or missing:
+        if wrong or "finding" not in data:
             raise DatasetError(
-                f"Pasting: unknown {', '.join(wrong) or 'nothing'}, missing "
-                f"{', '.join(missing) or 'nothing'}.",
-                remedy=f"Allowed: {', '.join(known)}; finding and healthy must be there.",
+                f"Pasting: unknown {', '.join(wrong)}." if wrong else "Pasting: no finding.",
+                remedy=f"Allowed: {', '.join(known)}; finding must be there.",
                 column="pasting",
             )
         return cls(**data)
@@ -109,20 +104,18 @@ class Pasted:
     boxes: tuple[StoneBox, ...]
 
 
-def paste(pixels: ByteArray, label: str, spec: PastingSpec, rng: np.random.Generator) -> Pasted:
+def paste(pixels: ByteArray, spec: PastingSpec, rng: np.random.Generator) -> Pasted:
     """Return a crop of a slice, perhaps with stones and decoys drawn into it.
 
     Parameters
     ----------
     pixels : ndarray of shape (rows, columns) or (rows, columns, 3), uint8
         A CT slice; of three channels the first is taken.
-    label : str
-        Its class.
     spec : PastingSpec
     rng : Generator
     """
     grey = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 0])
-    grey, zone = _cropped(grey, rng, nearest=spec.zoom if label == spec.healthy else 1.2)
+    grey, zone = _cropped(grey, rng, nearest=spec.zoom)
     boxes: list[StoneBox] = []
     if zone is not None and rng.random() < spec.chance:
         drawn = draw_stones(grey, zone, rng)
@@ -159,7 +152,7 @@ def _crop_matrix(
         left, top, width, height = found[1]
         across = left + width * rng.uniform(0.3, 0.7)
         down = top + height * rng.uniform(0.3, 0.7)
-    zoom = rng.uniform(0.9 if nearest <= 1.2 else 1.0, nearest)
+    zoom = rng.uniform(1.0, nearest)
     wider, higher = zoom * rng.uniform(0.9, 1.1), zoom * rng.uniform(0.9, 1.1)
     matrix = np.array(
         [[wider, 0, columns / 2 - wider * across], [0, higher, rows / 2 - higher * down]]

@@ -158,10 +158,7 @@ def _batch(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     data = source.data
     chosen = rng.choice(source.rows, config.batch_size)
-    made = [
-        paste(data.pixels[row], data.class_names[data.y_true[row]], source.pasting, rng)
-        for row in chosen.tolist()
-    ]
+    made = [paste(data.pixels[row], source.pasting, rng) for row in chosen.tolist()]
     asked = [cells(pasted.boxes, pasted.grey.shape, grid) for pasted in made]
     batch = as_batch(np.stack([pasted.grey for pasted in made]))
     target = np.stack([target for target, _ in asked])[..., None]

@@ -8,7 +8,7 @@ from core.datasets.kidney_zone import body_of, kidney_zone, soft_places
 from core.datasets.pasting import PastingSpec, paste
 from core.errors import DatasetError
 
-SPEC = PastingSpec(finding="stone", healthy="normal")
+SPEC = PastingSpec(finding="stone")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_zone_without_room_gives_nothing(slice_):
 
 
 def test_some_pictures_get_stones_and_every_box_is_bright(slice_):
-    made = [paste(slice_, "normal", SPEC, np.random.default_rng(seed)) for seed in range(100)]
+    made = [paste(slice_, SPEC, np.random.default_rng(seed)) for seed in range(100)]
     assert {len(pasted.boxes) > 0 for pasted in made} == {True, False}
     for pasted in made:
         assert pasted.grey.shape == slice_.shape and pasted.grey.dtype == np.uint8
@@ -68,27 +68,27 @@ def test_some_pictures_get_stones_and_every_box_is_bright(slice_):
 
 
 def test_decoys_have_no_box(slice_):
-    decoys = PastingSpec(finding="stone", healthy="normal", chance=0.0, decoy=1.0, zoom=1.0)
-    made = [paste(slice_, "cyst", decoys, np.random.default_rng(seed)) for seed in range(12)]
+    decoys = PastingSpec(finding="stone", chance=0.0, decoy=1.0, zoom=1.0)
+    made = [paste(slice_, decoys, np.random.default_rng(seed)) for seed in range(12)]
     assert not any(pasted.boxes for pasted in made)
 
 
 def test_the_source_stays_as_it_was(slice_):
     colour = np.repeat(slice_[..., None], 3, axis=2)
     before = colour.copy()
-    assert paste(colour, "cyst", SPEC, np.random.default_rng(3)).grey.shape == slice_.shape
+    assert paste(colour, SPEC, np.random.default_rng(3)).grey.shape == slice_.shape
     assert np.array_equal(colour, before)
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        {"finding": "stone"},
-        {"finding": "stone", "healthy": "normal", "depth": 3},
-        {"finding": "stone", "healthy": "normal", "chance": 1.9},
-        {"finding": "stone", "healthy": "normal", "zoom": 0.5},
-        {"finding": "stone", "healthy": "normal", "augmentation": {"glow": 1}},
-        {"finding": "stone", "healthy": "normal", "augmentation": {"shift": 0.1}},
+        {},
+        {"finding": "stone", "depth": 3},
+        {"finding": "stone", "chance": 1.9},
+        {"finding": "stone", "zoom": 0.5},
+        {"finding": "stone", "augmentation": {"glow": 1}},
+        {"finding": "stone", "augmentation": {"shift": 0.1}},
     ],
 )
 def test_a_wrong_spec_is_refused(data):

@@ -18,9 +18,7 @@ from tests.core.training.toys import toy_set
 
 pytestmark = pytest.mark.heavy
 CONTEXT = "block2_relu"
-CONFIG = DetailConfig(
-    filters=(4, 6), mixed=4, steps=3, batch_size=2, pasting={"finding": "b", "healthy": "a"}
-)
+CONFIG = DetailConfig(filters=(4, 6), mixed=4, steps=3, batch_size=2, pasting={"finding": "b"})
 
 
 def small_network():
@@ -87,7 +85,7 @@ def test_a_detector_is_taught_and_its_weights_kept(network, tmp_path):
     from core.training.tail import write_stem
 
     data = toy_set(n_groups=6)
-    spec = PastingSpec(finding=data.class_names[0], healthy=data.class_names[1])
+    spec = PastingSpec(finding=data.class_names[0])
     rows = teachable(data, np.arange(len(data)), spec)
     assert len(rows) and not (data.y_true[rows] == 0).any()
     write_stem(network, CONTEXT, tmp_path / "stem.xml")
