@@ -57,6 +57,14 @@ def test_the_card_stands_in_words(open_page: OpenPage, told: Path):
     assert "✓ verified" in words
 
 
+def test_the_card_says_that_the_maps_were_not_audited_and_how_to_do_it(
+    open_page: OpenPage, told: Path
+):
+    words = words_of(open_page("models", models=told))
+    assert "Whether its maps can be believed" in words
+    assert "explain-audit --task kidney_ct --version told-1" in words
+
+
 def test_figures_stand_with_interval_and_n_and_a_leaking_split_says_so(
     open_page: OpenPage, told: Path
 ):
