@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.inference.package import models_folder, read_version
-from core.saliency.methods import METHODS
+from core.saliency.methods import DEFAULT_METHOD, METHODS
 from core.workflows.audit_figures import MOST_ALIKE
 from core.workflows.audit_records import audit_of
 
 FigureKeys = dict[str, Any]
-LEADING = "grad_cam"
+LEADING = DEFAULT_METHOD
 NOT_AUDITED = (
     "The maps of this version were not audited: whether they can be believed is not known. "
     "python -m core explain-audit --task {task} --version {version} measures it."
