@@ -11,6 +11,7 @@ dense layer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,9 +66,9 @@ def join_detector(
 ) -> keras.Model:
     """Return backbone and detector as one flat network with the same head plus one channel.
 
-    The new channel is ``relu(n_cells (place + margin))``, so that its mean over the places is the
-    sum of what the cells say beyond ``-margin``. Its row of the head is 0: the answers are those of
-    ``network`` until ``set_evidence_weights``.
+    The new channel is ``n_cells relu(place + margin)^2``, so that its mean over the places is the
+    sum over the cells; squared, so that one sure cell says more than many unsure ones. Its row of
+    the head is 0: the answers are those of ``network`` until ``set_evidence_weights``.
 
     Parameters
     ----------
@@ -84,9 +85,10 @@ def join_detector(
     context = network.get_layer(context_layer).output
     place = _branch(scaled, context, filters=filters, mixed=mixed)
     rows, columns = place.shape[1:3]
-    n_cells = rows * columns
-    scores = layers.Rescaling(n_cells, offset=n_cells * margin, name="detail_scores")(place)
-    evidence = layers.ReLU(name=EVIDENCE)(scores)
+    scale = math.sqrt(rows * columns)
+    scores = layers.Rescaling(scale, offset=scale * margin, name=f"{PREFIX}scores")(place)
+    positive = layers.ReLU(name=f"{PREFIX}positive")(scores)
+    evidence = layers.Multiply(name=EVIDENCE)([positive, positive])
     coarse = network.get_layer("feature_map").input
     factor = (rows // coarse.shape[1], columns // coarse.shape[2])
     if factor != (1, 1):

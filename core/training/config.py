@@ -26,7 +26,7 @@ class DetailConfig(BaseModel):
 
     filters: tuple[int, ...] = Field((24, 48, 96, 128), min_length=1)
     mixed: int = Field(64, ge=1)
-    margin: float = Field(1.0, ge=-10, le=10, description="Evidence starts at a logit of minus it.")
+    margin: float = Field(0.0, ge=-10, le=10, description="Evidence starts at a logit of minus it.")
     steps: int = Field(2500, ge=1, le=100_000)
     batch_size: int = Field(16, ge=1, le=1024)
     learning_rate: float = Field(4e-3, gt=0, le=1)
