@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.domain import Status
-from core.errors import ArgumentError, RecipeError
+from core.errors import ArgumentError, ModelVersionError, RecipeError
 from core.saliency.grad_cam import upsample
 from core.tasks import load_task
 from core.workflows.analyse import analyse_bytes
@@ -169,3 +169,21 @@ def test_padding_of_the_recipe_is_cut_off_the_map(tmp_path, use_settings):
     best = max(answer.explanations, key=lambda item: item.raw_peak)
     whole = upsample(best.grid, 400, 400)[100:300]
     assert np.allclose(heatmap_of(answer, best.class_name), whole / whole.max(), atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["hires_cam", "layer_cam_fusion", "eigen_cam", "occlusion"])
+def test_every_method_answers_with_the_same_keys_and_its_own_map(analyst, file, method):
+    explained = explain_file(file, analyst, class_name="cyst", method=method)
+    document = explained.to_document()
+    assert list(document) == KEYS
+    assert (document["method"], document["status"]) == (method, "ok")
+    assert document["raw_peak"] > 0
+    assert explained.heatmap.shape == (300, 400)
+    assert explained.heatmap.max() == pytest.approx(1.0)
+    expected = explain_file(file, analyst, class_name="cyst").heatmap
+    assert np.allclose(explained.heatmap, expected, atol=1e-5) == (method == "hires_cam")
+
+
+def test_a_method_that_the_network_has_nothing_for_says_so(analyst, file):
+    with pytest.raises(ModelVersionError, match="not linear"):
+        explain_file(file, analyst, class_name="cyst", method="exact_linear")
