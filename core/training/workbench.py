@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.architectures.builders import build_network
 from core.architectures.detail import EVIDENCE, build_detector, join_detector
 from core.training.cache import CachePlan, open_cache
-from core.training.config import TrainingConfig
+from core.training.config import DetailConfig, TrainingConfig
 from core.training.detail import (
     DetailData,
     fit_detector,
@@ -148,46 +148,36 @@ class Workbench:
 
     def joined(self, network: keras.Model, plan: FitPlan) -> keras.Model:
         """Return the network with a detector taught on the plan's pictures; itself without one."""
-        config = self.config.detail
-        if config is None or self.spec.freeze_until is None:
+        config, context = self.config.detail, self.spec.freeze_until
+        if config is None or context is None:
             return network
         detector = build_detector(
             network,
-            context_layer=self.spec.freeze_until,
+            context_layer=context,
             filters=config.filters,
             mixed=config.mixed,
         )
-        if plan.state_path is None or not take_weights(detector, self._detector_path(plan)):
-            self._teach(detector, plan)
-            keep_weights(detector, self._detector_path(plan))
-        return join_detector(
-            network, detector, context_layer=self.spec.freeze_until, margin=config.margin
-        )
+        kept = self.job.folders.state(self.run_key) / _detector_file(plan.label, config)
+        if not take_weights(detector, kept):
+            self._teach(detector, plan, config=config, context=context)
+            keep_weights(detector, kept)
+        return join_detector(network, detector, context_layer=context, margin=config.margin)
 
-    def _teach(self, detector: keras.Model, plan: FitPlan) -> None:
-        config, listener = self.config.detail, self.job.listener
-        assert config is not None and self.spec.freeze_until is not None
-        what = f"detector, {plan.label}"
+    def _teach(
+        self, detector: keras.Model, plan: FitPlan, *, config: DetailConfig, context: str
+    ) -> None:
+        what, tell = f"detector, {plan.label}", self.job.listener.on_progress
+        rows = teachable(self.data, plan.train, config.pasting_spec)
         with tempfile.TemporaryDirectory() as folder:
             stem = Path(folder) / "stem.xml"
-            write_stem(self.network(seed=self.config.seed), self.spec.freeze_until, stem)
+            write_stem(self.network(seed=self.config.seed), context, stem)
             fit_detector(
                 detector,
-                DetailData(
-                    self.data,
-                    teachable(self.data, plan.train, config.pasting_spec),
-                    stem,
-                    config.pasting_spec,
-                ),
+                DetailData(self.data, rows, stem, config.pasting_spec),
                 config=config,
                 seed=self.config.seed,
-                tell=lambda step, total, loss: listener.on_progress(what, step, total),
+                tell=lambda step, total, loss: tell(what, step, total),
             )
-
-    def _detector_path(self, plan: FitPlan) -> Path:
-        assert self.config.detail is not None and plan.state_path is not None
-        settings = hashlib.sha256(self.config.detail.model_dump_json().encode()).hexdigest()[:12]
-        return plan.state_path.with_name(f"{plan.state_path.stem}-detector-{settings}.npz")
 
     def forget_states(self) -> None:
         """Delete the states of the run once its version is written."""
@@ -196,6 +186,12 @@ class Workbench:
             path.unlink()
         if folder.is_dir():
             folder.rmdir()
+
+
+def _detector_file(label: str, config: DetailConfig) -> str:
+    """Name the stored detector of a fit: other settings are another detector."""
+    settings = hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:12]
+    return f"{label.replace(' ', '-')}-detector-{settings}.npz"
 
 
 def settings_for_card(config: TrainingConfig) -> dict[str, Any]:

@@ -173,3 +173,32 @@ def test_parts_that_do_not_belong_together_are_refused(tmp_path):
     job = toy_job(tmp_path)
     with pytest.raises(TrainingError, match="do not fit together"):
         dataclasses.replace(job, manifest=job.manifest.take(np.arange(4)))
+
+
+DETAIL = {
+    "filters": [4], "mixed": 4, "steps": 4, "batch_size": 4, "margin": 8.0,
+    "pasting": {"finding": "stone"},
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_run_with_a_detail_branch_ends_in_a_version_that_answers(tmp_path):
+    from core.inference.package import read_version
+    from core.inference.ready import load_version
+    from core.training.run import train_version
+
+    job = toy_job(tmp_path, folds=2, detail=DETAIL)
+    trained = train_version(job, tracking_uri=None)
+    ready = load_version(read_version(trained.path))
+    assert ready.head_weights is not None and np.abs(ready.head_weights[-1]).max() > 0
+    answer = ready.engine.run(job.data.batch(np.arange(3)))
+    assert answer.feature_map.shape[1:3] == (16, 16)
+    assert (answer.feature_map[..., -1] >= 0).all()
+
+
+@pytest.mark.slow
+def test_a_detail_branch_without_folds_is_refused(tmp_path):
+    from core.training.run import train_version
+
+    with pytest.raises(TrainingError, match="needs folds"):
+        train_version(toy_job(tmp_path, detail=DETAIL), tracking_uri=None)
