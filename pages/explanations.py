@@ -29,6 +29,6 @@ try:
     if subject is None:
         explanations.show_no_maps(study, answer, task)
     else:
-        explanations.show_board(study, subject, task)
+        explanations.show_board(study, subject, answer, task)
 except CoreError as error:
     notices.failure(error)

@@ -239,14 +239,18 @@ class BackgroundDesk:
                 if isinstance(self._kept.get(key), Failure):
                     del self._kept[key]
 
-    def close(self) -> None:
-        """Stop everything for good: the session or the process ends."""
+    def close(self, *, wait: bool = True) -> None:
+        """Stop everything for good and forget it: the session or the process ends.
+
+        ``wait`` False returns at once; what runs then ends by itself at its next step.
+        """
         with self.changed:
             self._is_closed = True
             threads = [lane.thread for lane in (self._quick, self._long)]
             self._quick.stop()
             self._long.stop()
-        for thread in threads:
+            self._kept.clear()
+        for thread in threads if wait else ():
             if thread is not None and thread is not threading.current_thread():
                 thread.join(_LAST_SECONDS)
         atexit.unregister(self.close)

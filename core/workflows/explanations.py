@@ -17,7 +17,7 @@ from core.domain import Answer, FloatArray, SeenImage, Status, StudyImage
 from core.errors import ExplanationError
 from core.saliency.difference import difference
 from core.saliency.drawing import Layer, Look, draw_difference, draw_map
-from core.saliency.methods import MethodSpec, method_spec
+from core.saliency.methods import DEFAULT_METHOD, MethodSpec, method_spec
 from core.saliency.raw_maps import RawMaps, Watch
 from core.saliency.stretch import stretch
 from core.workflows.background_desk import BackgroundDesk, Job
@@ -280,6 +280,14 @@ def usable_methods(subject: Subject) -> tuple[MethodSpec, ...]:
     from core.saliency.run import available_methods
 
     return available_methods(open_network(subject))
+
+
+def first_methods(usable: Sequence[MethodSpec]) -> tuple[str, ...]:
+    """Return the keys of the methods that are shown before a person chose: at most three."""
+    keys = [spec.key for spec in usable if is_quick(spec)] or [spec.key for spec in usable]
+    preferred = (DEFAULT_METHOD, "grad_cam", "grad_cam_plus_plus", "layer_cam_fusion")
+    first = [key for key in dict.fromkeys(preferred) if key in keys]
+    return tuple(first[:3] or keys[:1])
 
 
 def open_network(subject: Subject) -> Probe:

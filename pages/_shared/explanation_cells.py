@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from core.tasks import TaskSpec
 from core.workflows.background_desk import BackgroundDesk, Failure
-from core.workflows.explanation_trust import Gauge, TrustKey, gauge, known_trust
+from core.workflows.explanation_trust import Gauge, TrustKey, gauge
 from core.workflows.explanations import (
     ClassMap,
     MapKey,
@@ -31,13 +33,22 @@ _WEAK = (
 
 
 class Grid:
-    """The grid of one picture: heads of its columns, and its cells row by row."""
+    """The grid of one picture: heads of its columns, and its cells row by row.
+
+    ``failing`` : methods that an audit of the version found wanting.
+    """
 
     def __init__(
-        self, subject: Subject, task: TaskSpec, asked: Asked, desk: BackgroundDesk
+        self,
+        subject: Subject,
+        task: TaskSpec,
+        asked: Asked,
+        desk: BackgroundDesk,
+        *,
+        failing: Collection[str] = (),
     ) -> None:
         self._subject, self._task, self._asked, self._desk = subject, task, asked, desk
-        self._failing = known_trust(subject, desk).failing
+        self._failing = failing
 
     def heads(self) -> list[Head]:
         """Return the heads: the picture, then one a method."""

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.tasks import TaskSpec
-from core.workflows.explanations import MethodSpec, Subject, is_quick, usable_methods
+from core.workflows.explanations import (
+    MethodSpec,
+    Subject,
+    first_methods,
+    is_quick,
+    usable_methods,
+)
 from core.workflows.showing import Look, colour_stops, signed_stops
 from pages._shared import explanation_take, state, style, verdict
 from pages._shared.reading import ranked_classes
 from pages._shared.state import Study
 
-FIRST_METHODS = ("grad_cam", "grad_cam_plus_plus", "layer_cam_fusion")
 COLOURS = {"inferno": "Inferno", "cividis": "Cividis"}
 
 
@@ -72,7 +77,7 @@ def classes_in_order(subject: Subject) -> list[str]:
 
 def _methods(usable: Sequence[MethodSpec]) -> tuple[MethodSpec, ...]:
     by_key = {spec.key: spec for spec in usable}
-    first = [key for key in FIRST_METHODS if key in by_key] or list(by_key)[:1]
+    first = first_methods(usable)
     groups = {
         "Methods, at once": [spec.key for spec in usable if is_quick(spec)],
         "Methods that take a while": [spec.key for spec in usable if not is_quick(spec)],

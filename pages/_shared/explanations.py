@@ -28,6 +28,7 @@ from pages._shared import (
     explanation_cells,
     explanation_controls,
     explanation_trust,
+    facts,
     maps,
     notices,
     resources,
@@ -100,7 +101,7 @@ def show_no_maps(study: Study, answer: Answer, task: TaskSpec) -> None:
 
 
 @st.fragment
-def show_board(study: Study, subject: Subject, task: TaskSpec) -> None:
+def show_board(study: Study, subject: Subject, answer: Answer, task: TaskSpec) -> None:
     """Show the grid of maps with its controls."""
     desk = resources.map_desk()
     left, right = st.columns([79, 21], gap="medium")
@@ -110,6 +111,7 @@ def show_board(study: Study, subject: Subject, task: TaskSpec) -> None:
         keys = wanted_keys(subject, asked)
         _ask(desk, subject, asked, keys)
         with left:
+            facts.show_name(study, answer)
             _show_grid(study, subject, task, asked, desk)
     except CoreError as error:
         with left:
@@ -143,19 +145,20 @@ def _jobs(desk: BackgroundDesk, subject: Subject, keys: list[MapKey]) -> list:
 def _show_grid(
     study: Study, subject: Subject, task: TaskSpec, asked: Asked, desk: BackgroundDesk
 ) -> None:
+    known = known_trust(subject, desk)
     keys, drawn = wanted_keys(subject, asked), desk.revision
     measured = explanation_trust.measured_maps(desk, keys)
     if subject.refusal is not None:
         style.verdict(
             "refused", "Outside what this model was trained on: no answer", subject.refusal
         )
-    words, working = st.columns([70, 30], gap="medium")
+    words, working = st.columns([66, 34], gap="medium")
     with words, st.container(key="explain_words"):
         explanation_trust.show_sentences(desk, keys, asked, task)
     with working:
         _show_work(desk, keys, drawn)
     with st.container(key="explain_grid"):
-        grid = explanation_cells.Grid(subject, task, asked, desk)
+        grid = explanation_cells.Grid(subject, task, asked, desk, failing=known.failing)
         maps.show_maps(
             f"{study.key}.{subject.key}",
             subject.image,
@@ -163,7 +166,7 @@ def _show_grid(
             grid.cells(),
             size=subject.drawn_size,
         )
-    explanation_trust.show_details(measured, asked, task, known_trust(subject, desk).lines)
+    explanation_trust.show_details(measured, asked, task, known.lines)
 
 
 def _show_work(desk: BackgroundDesk, keys: list[MapKey], drawn: int) -> None:

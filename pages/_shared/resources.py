@@ -141,7 +141,7 @@ def answer(
     )
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=lambda desk: desk.close())
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda it: it.close(wait=False))
 def map_desk() -> BackgroundDesk:
     """Return the session's maps and the computing of more; it is closed with the session."""
     from core.workflows.background_desk import BackgroundDesk
@@ -268,7 +268,7 @@ def operating_bench(
 def with_points(task_key: str, version: VersionState) -> VersionState:
     """Return a usable version with the operating points in force, read anew: anyone may sign one.
 
-    It raises PersistenceError or ModelVersionError where those cannot be read.
+    PersistenceError or ModelVersionError: they cannot be read.
     """
     return replace(version, points=points_of(versions.verified_version(task_key, version.name)))
 

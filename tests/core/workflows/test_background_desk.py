@@ -147,3 +147,13 @@ def test_a_closed_desk_takes_nothing_more_and_its_thread_has_ended(desk: Backgro
     assert not any(thread.name.endswith("(_work)") for thread in threading.enumerate())
     desk.ask([endless("b")], wanted={"b"})
     assert desk.progress is None
+
+
+def test_a_session_that_ends_waits_for_nothing_and_keeps_nothing(desk: BackgroundDesk):
+    started = threading.Event()
+    desk.ask([Job("Quick", ("q",), lambda _: {"q": 1}, is_quick=True)], wanted={"q"})
+    assert desk.wait(["q"], SOON)
+    desk.ask([endless("a", started)], wanted={"a", "q"})
+    assert started.wait(SOON)
+    desk.close(wait=False)
+    assert desk.found("q") is None
