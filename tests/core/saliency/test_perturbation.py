@@ -9,12 +9,14 @@ import pytest
 
 from core.domain import EngineOutput
 from core.errors import ArgumentError, CancelledError, ModelVersionError
+from core.saliency.faithfulness.ranks import rank_correlation
 from core.saliency.masks import CHUNK, blurred, masked_scores, only_picture, softmax, stretched
 from core.saliency.occlusion import Patch, occlusion
 from core.saliency.raw_maps import Watch
 from core.saliency.rise import RandomMasks, draw_grids, regressed, rise, shifted_masks
 from core.saliency.score_cam import group_channels, scaled_channels, score_cam
 from tests.core.saliency.known_score import PLACE, SIZE, counted, picture, score
+from tests.small_version import slices
 
 CLASSES = (1, 2)
 FEW = RandomMasks(n=200)
@@ -213,3 +215,23 @@ def test_a_method_explains_through_a_probe(module, layer, shape):
     made = explain(Probe(), picture()[None], CLASSES)
     assert (made.layer, made.grids.shape, made.grids.dtype) == (layer, shape, np.float32)
     assert made.grids.min() >= 0 and energy_in_place(made.grids[0]) > 1.5
+
+
+@pytest.mark.heavy
+def test_score_cam_of_every_channel_ranks_places_as_tf_keras_vis_does():
+    import keras
+
+    from core.saliency.oracle import ScoreOracle
+    from tests.network_version import tiny_network
+
+    keras.utils.set_random_seed(3)
+    network = tiny_network()
+    batch = slices(1, (224, 224), seed=5).astype(np.float32)
+    last = keras.Model(network.inputs[0], network.get_layer("feature_map").output)
+    feature_map = np.asarray(last(batch))[0]
+    ours = score_cam(
+        lambda many: np.asarray(network(many)), batch[0], feature_map, range(4), n_masks=None
+    )
+    oracle = ScoreOracle(network)
+    for index in range(4):
+        assert rank_correlation(ours[index], oracle.grid(batch, index)) >= 0.95
