@@ -99,7 +99,7 @@ def _up_to(network: keras.Model, layer: str, channel: int, is_grey: bool) -> ker
             f"Layer {layer} has no channel {channel}.",
             remedy=f"Its channels are 0 to {tensor.shape[-1] - 1}.",
         )
-    cut = keras.Model(network.inputs, tensor[..., channel : channel + 1])
+    cut = keras.Model(network.inputs[0], tensor[..., channel : channel + 1])
     rows, columns = network.inputs[0].shape[1:3]
     plane = keras.Input((rows, columns, 1 if is_grey else 3), name="plane")
     pixels = keras.layers.Concatenate()([plane] * 3) if is_grey else plane

@@ -45,7 +45,9 @@ class ExcitingPictures:
     Attributes
     ----------
     files, groups : ndarray of shape (n,), str
-    peaks : ndarray of shape (n, n_channels), float32
+    peaks, means : ndarray of shape (n, n_channels), float32
+        Largest and mean value of the map; where an activation is cut off at a top (ReLU6), many
+        peaks are equal, and the mean decides.
     places : ndarray of shape (n, n_channels), int32
         Cell of the peak, counted along rows.
     size : (int, int)
@@ -55,6 +57,7 @@ class ExcitingPictures:
     files: NDArray[np.str_]
     groups: NDArray[np.str_]
     peaks: FloatArray
+    means: FloatArray
     places: NDArray[np.int32]
     size: tuple[int, int]
 
@@ -124,6 +127,7 @@ def kept_exciting(view: NetworkView, layer: str, *, most: int = MOST) -> Excitin
                 stored["files"],
                 stored["groups"],
                 stored["peaks"],
+                stored["means"],
                 stored["places"],
                 (size[0], size[1]),
             )
@@ -138,7 +142,7 @@ def strongest(found: ExcitingPictures, channel: int, *, n: int = 6) -> tuple[Exc
     """
     chosen: list[Exciting] = []
     groups: set[str] = set()
-    for place in np.argsort(-found.peaks[:, channel], kind="stable"):
+    for place in np.lexsort((-found.means[:, channel], -found.peaks[:, channel])):
         group, peak = str(found.groups[place]), float(found.peaks[place, channel])
         if len(chosen) == n or peak <= 0:
             break
@@ -176,13 +180,14 @@ def _looked_at(
 ) -> ExcitingPictures:
     files, groups = listed
     read: list[int] = []
-    peaks, places, size = [], [], (1, 1)
+    peaks, means, places, size = [], [], [], (1, 1)
     analyst = open_analyst(view.task, view.version.name)
     for rows, batch in _batches(analyst, source, files, watch):
         maps = view.probe.activations_of_many(batch, layer)
         size = (maps.shape[1], maps.shape[2])
         flat = maps.reshape(len(maps), -1, maps.shape[-1])
         peaks.append(flat.max(axis=1))
+        means.append(flat.mean(axis=1))
         places.append(flat.argmax(axis=1).astype(np.int32))
         read += rows
     if not read:
@@ -194,6 +199,7 @@ def _looked_at(
         np.asarray([files[row] for row in read]),
         np.asarray([groups[row] for row in read]),
         np.concatenate(peaks),
+        np.concatenate(means),
         np.concatenate(places),
         size,
     )
@@ -246,6 +252,7 @@ def _keep(path: Path, found: ExcitingPictures) -> None:
         files=found.files,
         groups=found.groups,
         peaks=found.peaks,
+        means=found.means,
         places=found.places,
         size=np.asarray(found.size),
     )

@@ -86,7 +86,7 @@ class LayerMaps:
     peaks : ndarray of shape (n_channels,), float32
         Largest value of each.
     order : ndarray of shape (n_channels,), int
-        Channels, the highest peak first; among equals the lower number.
+        Channels, the highest peak first; among equals the higher mean.
     scale : Scale
         One for the whole layer, so that channels can be compared.
     """
@@ -197,7 +197,8 @@ def layer_maps(view: NetworkView, batch: FloatArray, layer: str) -> LayerMaps:
     given = view.probe.activations(batch, layer)
     maps = np.ascontiguousarray(np.moveaxis(given, -1, 0))
     peaks = maps.max(axis=(1, 2))
-    order = np.argsort(-peaks, kind="stable")
+    # A ReLU6 cuts many peaks off at the same height: among those the mean decides.
+    order = np.lexsort((-maps.mean(axis=(1, 2)), -peaks))
     for array in (maps, peaks, order):
         array.setflags(write=False)
     return LayerMaps(layer, maps, peaks, order, scale_of(maps))
