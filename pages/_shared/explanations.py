@@ -86,6 +86,7 @@ def subject_of(
 
 def show_no_maps(study: Study, answer: Answer, task: TaskSpec) -> None:
     """Say why there are no maps, and offer those of a refused picture."""
+    facts.show_name(study, answer)
     verdict.show_refusal(study, answer)
     if can_be_explained(answer):
         st.button(
@@ -150,7 +151,9 @@ def _show_grid(
     measured = explanation_trust.measured_maps(desk, keys)
     if subject.refusal is not None:
         style.verdict(
-            "refused", "Outside what this model was trained on: no answer", subject.refusal
+            "refused",
+            "Outside what this model was trained on: no answer",
+            verdict.reason_said(subject.refusal),
         )
     words, working = st.columns([66, 34], gap="medium")
     with words, st.container(key="explain_words"):

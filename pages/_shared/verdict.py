@@ -68,12 +68,21 @@ def show_refusal(study: Study, answer: Answer) -> None:
     headline = _REFUSED if status == "refused" else _UNREADABLE
     if status == "error" and answer.image is not None:
         headline = _NOT_ANSWERED
-    reason = (answer.reason or "").removeprefix(f"{_REFUSED}: ")
-    style.verdict(status, headline, reason[:1].upper() + reason[1:])
+    style.verdict(status, headline, reason_said(answer.reason))
     if answer.gate is not None:
         style.gate_meter(answer.gate.distance, answer.gate.threshold)
     others = " The other pictures are not affected." if len(state.studies()) > 1 else ""
     style.quiet(f"There are no probabilities for this file.{others}")
+
+
+def reason_said(reason: str | None) -> str:
+    """Return a reason as a sentence below a headline that says what happened already.
+
+    >>> reason_said("Outside what this model was trained on: a blank picture.")
+    'A blank picture.'
+    """
+    said = (reason or "").removeprefix(f"{_REFUSED}: ")
+    return said[:1].upper() + said[1:]
 
 
 def _choose_frame(study: Study) -> None:
