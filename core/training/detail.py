@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -27,6 +28,7 @@ from core.training.forward import Forward
 from core.training.state import save_arrays
 from core.training.training_set import TrainingSet, as_batch
 
+_Made = TypeVar("_Made")
 Told = Callable[[int, int, float], None]
 REPORT_EVERY = 50
 POSITIVE_WEIGHT = 4.0  # of a cell with a stone
@@ -80,11 +82,14 @@ def fit_detector(
     detector.compile(_optimizer(config), keras.losses.BinaryCrossentropy(from_logits=True))
     forward = Forward(source.stem)
     grid = tuple(int(side) for side in detector.output.shape[1:3])
-    losses: list[float] = []
-    for step in range(config.steps):
+
+    def made(step: int) -> tuple[list[FloatArray], FloatArray, FloatArray]:
         batch, target, weight = _batch(source, grid, config, np.random.default_rng([seed, step]))
-        context = forward(batch)[STEM_OUTPUT]
-        loss = detector.train_on_batch([batch, context], target, sample_weight=weight)
+        return [batch, forward(batch)[STEM_OUTPUT]], target, weight
+
+    losses: list[float] = []
+    for step, (inputs, target, weight) in enumerate(_ahead(made, config.steps)):
+        loss = detector.train_on_batch(inputs, target, sample_weight=weight)
         losses.append(float(loss))
         if not math.isfinite(losses[-1]):
             raise TrainingError(
@@ -151,6 +156,17 @@ def cells(
         place = min(int(row), grid[0] - 1), min(int(column), grid[1] - 1)
         target[place], weight[place] = 1.0, POSITIVE_WEIGHT
     return target, weight
+
+
+def _ahead(make: Callable[[int], _Made], n_steps: int) -> Iterator[_Made]:
+    """Yield what ``make`` gives for 0, 1, 2 …, each made while the one before is in use."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(make, 0)
+        for step in range(n_steps):
+            made = coming.result()
+            if step + 1 < n_steps:
+                coming = pool.submit(make, step + 1)
+            yield made
 
 
 def _batch(
