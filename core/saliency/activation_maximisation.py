@@ -1,7 +1,7 @@
 """HEAVY: the picture that excites one channel most, through tf-keras-vis.
 
 Activation maximisation (Erhan et al., 2009; Olah et al., Feature Visualization, Distill 2017):
-gradient ascent on the pixels towards the mean of the channel over the quarter of its places where
+gradient ascent on the pixels towards the mean of the channel over the tenth of its places where
 it is strongest, from grey with a little noise, shifted at random before every step and held smooth
 by total variation. The channel is taken before its own nonlinearity: a ReLU that is off gives no
 gradient to climb. A step is the gradient with coarse and fine structure brought to the same
@@ -153,9 +153,9 @@ def _start(network: GradientNetwork, settings: MaximumSettings) -> Any:
 
 
 def _strongest(outputs: Any) -> Any:
-    """Return the mean of the strongest quarter of the places, (1,)."""
+    """Return the mean of the strongest tenth of the places, (1,)."""
     flat = tf.reshape(outputs, (1, -1))
-    return tf.reduce_mean(tf.math.top_k(flat, max(1, flat.shape[1] // 4)).values, axis=1)
+    return tf.reduce_mean(tf.math.top_k(flat, max(1, flat.shape[1] // 10)).values, axis=1)
 
 
 def _levelled(gradient: Any) -> Any:

@@ -118,15 +118,15 @@ def _show_table(view: NetworkView) -> None:
     _mark_row(shown["layer"].tolist(), has_all)
     st.dataframe(
         shown,
-        key=f"{state.FILTER_TABLE}.{has_all}",
+        key=state.filter_table_key(has_all=has_all),
         hide_index=True,
         height=TABLE_HEIGHT,
         row_height=28,
         column_order=["layer", "output", "parameters", "kind", "trained"],
         column_config={
-            "layer": st.column_config.TextColumn("Layer", width=88),
-            "output": st.column_config.TextColumn("Output", width=94),
-            "parameters": st.column_config.NumberColumn("Weights", format="localized", width=66),
+            "layer": st.column_config.TextColumn("Layer", width=84),
+            "output": st.column_config.TextColumn("Output", width=90),
+            "parameters": st.column_config.NumberColumn("Weights", format="localized", width=58),
             "kind": st.column_config.TextColumn("Kind", width=110),
             "trained": st.column_config.CheckboxColumn("Trained", width=60),
         },
@@ -140,12 +140,12 @@ def _mark_row(names: list[str], has_all: bool) -> None:
     """Mark the chosen layer in the table, also where it was chosen above it."""
     layer = st.session_state.get(state.FILTER_LAYER)
     rows = [names.index(layer)] if layer in names else []
-    key = f"{state.FILTER_TABLE}.{has_all}"
+    key = state.filter_table_key(has_all=has_all)
     st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
 
 def _take_row(view: NetworkView, names: list[str], has_all: bool) -> None:
-    chosen = st.session_state[f"{state.FILTER_TABLE}.{has_all}"]["selection"]["rows"]
+    chosen = st.session_state[state.filter_table_key(has_all=has_all)]["selection"]["rows"]
     if chosen and names[chosen[0]] in view.layers_with_maps:
         st.session_state[state.FILTER_LAYER] = names[chosen[0]]
 

@@ -77,7 +77,6 @@ EXPLAIN_REFUSED = "explain.refused"
 EXPLAIN_TAKE = "explain.take"
 EXPLAIN_CURVES = "explain.curves"
 FILTER_LAYER = "filters.layer"
-FILTER_TABLE = "filters.table"
 FILTER_ALL = "filters.all"
 FILTER_OWN_SCALE = "filters.own_scale"
 FILTER_WHOLE = "filters.whole"
@@ -201,6 +200,11 @@ def widget_key(widget: str, study: Study) -> str:
 def filter_channel_key(layer: str, *, has_picture: bool) -> str:
     """Return the key of the channel that was chosen for a layer; with a picture it is another."""
     return f"filters.channel.{layer}.{'picture' if has_picture else 'alone'}"
+
+
+def filter_table_key(*, has_all: bool) -> str:
+    """Return the key of the table of layers: of those with a map, or of all."""
+    return f"filters.table.{'all' if has_all else 'maps'}"
 
 
 def filter_page_key(layer: str) -> str:
