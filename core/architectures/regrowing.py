@@ -13,7 +13,13 @@ from typing import Any
 import keras
 
 _SUFFIXES = {"BatchNormalization": "bn", "Activation": "relu", "ReLU": "relu"}
-_KINDS = {"Conv2D": "conv", "AveragePooling2D": "average_pool", "MaxPooling2D": "max_pool"}
+# Not the names that Keras gives of its own accord: those of the operations of an export would clash.
+_KINDS = {
+    "Concatenate": "joined",
+    "Conv2D": "conv",
+    "AveragePooling2D": "mean_of_places",
+    "MaxPooling2D": "largest_of_places",
+}
 
 
 def regrow(
@@ -62,7 +68,7 @@ def steady_names(network: keras.Model) -> dict[str, str]:
             below = names[layer.input._keras_history.operation.name]
             names[layer.name] = f"{below.removesuffix('_bn')}_{_SUFFIXES[kind]}"
         else:
-            short = _KINDS.get(kind, kind.lower())
+            short = _KINDS.get(kind, f"own_{kind.lower()}")
             counts[short] = counts.get(short, 0) + 1
             names[layer.name] = f"{short}_{counts[short]}"
     return names

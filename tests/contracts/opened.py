@@ -21,6 +21,7 @@ from tests.network_version import write_network_version
 from tests.small_version import slices
 
 SIZE = (80, 96)
+LARGER = {"inception_v3": (140, 160)}  # its last map has one place below that
 # Batch normalisation and addition, without the time that the whole of ResNet50 takes.
 SHORT = {
     "resnet50_short": dataclasses.replace(
@@ -48,20 +49,21 @@ class Opened:
 def opened(key: str) -> Opened:
     """Return the version of an architecture, its kernels left at their random start."""
     spec: ArchitectureSpec = (ARCHITECTURES | SHORT)[key]
+    size = LARGER.get(key, SIZE)
     keras.utils.set_random_seed(7)
-    network = build_network(spec, n_classes=4, input_size=SIZE, weights="none")
-    _settle(network)
+    network = build_network(spec, n_classes=4, input_size=size, weights="none")
+    _settle(network, size)
     version = write_network_version(
         Path(tempfile.mkdtemp(prefix="second-look-contract-")),
         network,
         gate_layer=spec.gate_layer,
-        input_size=SIZE,
+        input_size=size,
         feature_layer="feature_map" if spec.has_feature_map else None,
     )
     return Opened(network, version, open_probe(version))
 
 
-def _settle(network: keras.Model) -> None:
+def _settle(network: keras.Model, size: tuple[int, int]) -> None:
     """Give every normalisation the statistics of a few pictures, as training would.
 
     Without them the values of a deep network with random weights fade away from layer to layer.
@@ -71,11 +73,11 @@ def _settle(network: keras.Model) -> None:
     ]
     for layer in norms:
         layer.momentum = 0.0
-    network(slices(4, SIZE).astype(np.float32), training=True)
+    network(slices(4, size).astype(np.float32), training=True)
     for layer in norms:
         layer.momentum = 0.99
 
 
-def picture() -> Any:
-    """Return one drawn slice, (1, rows, columns, 3) float32 0..255."""
-    return slices(1, SIZE).astype(np.float32)
+def picture(key: str) -> Any:
+    """Return one drawn slice of an architecture's size, (1, rows, columns, 3) float32 0..255."""
+    return slices(1, LARGER.get(key, SIZE)).astype(np.float32)

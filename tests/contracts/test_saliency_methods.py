@@ -18,7 +18,7 @@ CLASSES = (0, 1, 2, 3)
 def case(key):
     from tests.contracts.opened import opened, picture
 
-    return opened(key), picture()
+    return opened(key), picture(key)
 
 
 def relative(found, expected):
