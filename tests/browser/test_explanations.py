@@ -15,6 +15,7 @@ from tests.browser.steps import open_address, settle, upload
 from tests.pages.looking import encoded, picture
 
 pytestmark = pytest.mark.browser
+STARTS_MS = 300_000  # TensorFlow starts, on whatever else the machine is doing
 
 
 def open_case(visit: Visit) -> None:
@@ -107,9 +108,11 @@ def test_a_gradient_method_and_the_picture_that_excites_a_channel_most(
         settle(visit)
         visit.page.get_by_role("button", name="Saliency", exact=True).click()
         expect(visit.page.locator("[data-cell^='saliency.']").first).to_be_visible()
-        expect(visit.page.locator("[data-cell^='saliency.'][data-state=waiting]")).to_have_count(0)
+        waiting = visit.page.locator("[data-cell^='saliency.'][data-state=waiting]")
+        expect(waiting).to_have_count(0, timeout=STARTS_MS)
         assert any(name.startswith("saliency.") for name in shown_maps(visit))
         follow(visit, "Filters", visit.page.locator(".tiles"))
         visit.page.get_by_role("button", name="Search for it").click()
-        expect(visit.page.get_by_text("Searched for: it excites this channel most")).to_be_visible()
+        found = visit.page.get_by_text("Searched for: it excites this channel most")
+        expect(found).to_be_visible(timeout=STARTS_MS)
         assert visit.outside == []
