@@ -13,7 +13,7 @@ from typing import Any
 import keras
 
 _SUFFIXES = {"BatchNormalization": "bn", "Activation": "relu", "ReLU": "relu"}
-# Not the names that Keras gives of its own accord: those of the operations of an export would clash.
+# Not names that Keras itself gives: the operations of an export would clash with them.
 _KINDS = {
     "Concatenate": "joined",
     "Conv2D": "conv",
