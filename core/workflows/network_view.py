@@ -286,6 +286,8 @@ def n_channels(view: NetworkView, layer: str) -> int:
     for row in view.layers:
         if row.name == layer and row.has_map:
             return row.output_shape[-1]
+    if layer == FEATURE_MAP and view.probe.head_weights is not None:
+        return int(view.probe.head_weights.shape[0])
     raise ModelVersionError(
         f"Model version {view.version.name} does not say how many channels {layer} has.",
         remedy="Give a picture, or train the version again: training names the layers.",
