@@ -27,13 +27,13 @@ def relative(found, expected):
 
 
 def is_same_slope(found, expected):
-    """Whether two gradients agree to 1e-3 of the largest, but for one place in two hundred.
+    """Whether two gradients agree to 1e-3 of the largest at nine places in ten, and as a whole.
 
     Where the input of a relu is zero but for rounding, or two values of a pool are equal, both
-    sides of the kink are right: rounding decides, and a place or two come out differently.
+    sides of the kink are right: rounding decides, and every pixel that sees the place differs.
     """
     off = np.abs(found - expected) > 1e-3 * np.abs(expected).max()
-    return off.mean() < 0.005 and relative(found, expected) < 0.02
+    return off.mean() < 0.1 and relative(found, expected) < 0.01
 
 
 @pytest.mark.parametrize("method", OF_THE_ENGINE)
