@@ -15,16 +15,19 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tf_keras_vis.activation_maximization.callbacks import Callback
-from tf_keras_vis.activation_maximization.input_modifiers import Jitter
-from tf_keras_vis.activation_maximization.regularizers import TotalVariation2D
 
 from core.domain import ByteArray
 from core.errors import ExplanationError
 from core.saliency.gradient_network import GradientNetwork
 from core.saliency.maximum_settings import MaximumSettings
 from core.saliency.raw_maps import Watch
-from core.saliency.visualiser import ActivationMaximization, quiet
+from core.saliency.visualiser import (
+    ActivationMaximization,
+    Callback,
+    Jitter,
+    TotalVariation2D,
+    quiet,
+)
 
 MID_GREY, NOISE = 117.0, 12.0
 N_OCTAVES = 4

@@ -9,15 +9,27 @@ from contextlib import contextmanager
 import numpy as np
 
 with warnings.catch_warnings():
-    # tf-keras-vis 0.8.7 imports scipy.ndimage.interpolation, which SciPy 2 will drop.
+    # tf-keras-vis 0.8.7 imports scipy.ndimage.interpolation, which SciPy 2 will drop, and modules
+    # of its own that it calls deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
     from tf_keras_vis.activation_maximization import ActivationMaximization
+    from tf_keras_vis.activation_maximization.callbacks import Callback
+    from tf_keras_vis.activation_maximization.input_modifiers import Jitter
+    from tf_keras_vis.activation_maximization.regularizers import TotalVariation2D
     from tf_keras_vis.saliency import Saliency
 
 from core.domain import FloatArray
 from core.saliency.gradient_network import GradientNetwork
 
-__all__ = ["ActivationMaximization", "Saliency", "pixel_gradients", "quiet"]
+__all__ = [
+    "ActivationMaximization",
+    "Callback",
+    "Jitter",
+    "Saliency",
+    "TotalVariation2D",
+    "pixel_gradients",
+    "quiet",
+]
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def test_an_idle_process_ends():
     ask(client, "echo")
     pid = client.pid
     assert until(lambda: client.pid is None)
-    assert not is_running(pid)
+    assert until(lambda: not is_running(pid))
 
 
 def test_others_wait_their_turn_and_too_many_are_sent_away(client, monkeypatch):
