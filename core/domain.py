@@ -19,6 +19,7 @@ from core.errors import IntakeError
 
 FloatArray = NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
+EVIDENCE_ABOVE = 1e-6  # raw peak of a map, in score points: below it is float32 noise
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -182,6 +183,14 @@ class SeenImage:
     def __post_init__(self) -> None:
         _frozen(self.pixels)
 
+    @property
+    def is_padded(self) -> bool:
+        """Whether the recipe centred the picture in a square: a map then covers that square.
+
+        Padding that the picture carried already is part of the picture.
+        """
+        return any(name.startswith("pad_square") for name in self.steps_applied)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EngineOutput:
@@ -241,7 +250,7 @@ class Explanation:
     @property
     def has_evidence(self) -> bool:
         """Whether any place speaks for the class at all."""
-        return self.raw_peak > 1e-6
+        return self.raw_peak > EVIDENCE_ABOVE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,21 +11,15 @@ from pages._shared import (
     notices,
     reading,
     resources,
-    state,
     verdict,
 )
 
 frame.require(__file__)
 
 task = frame.task()
-version = resources.version_state(task.key)
-if not version.usable:
-    notices.no_version(task, version)
-    st.stop()
+version = notices.usable_version(task)
 
-resources.warm_up(task.key, str(version.digest))
-lightbox.show_intake(task)
-study = state.current()
+study = lightbox.open_study(task, version)
 if study is None:
     notices.nothing_open(task)
     st.stop()

@@ -4,15 +4,12 @@ import streamlit as st
 
 from core.errors import CoreError
 from core.workflows.comparing import comparable_runs
-from pages._shared import comparing, disagreeing, frame, leaks, notices, resources, second_run
+from pages._shared import comparing, disagreeing, frame, leaks, notices, second_run
 
 frame.require(__file__)
 
 task = frame.task()
-version = resources.version_state(task.key)
-if not version.usable:
-    notices.no_version(task, version)
-    st.stop()
+version = notices.usable_version(task)
 
 try:
     stored = comparable_runs(task.key)

@@ -3,19 +3,14 @@
 import streamlit as st
 
 from core.errors import CoreError
-from pages._shared import answers, explanations, frame, lightbox, notices, resources, state
+from pages._shared import answers, explanations, frame, lightbox, notices, resources
 
 frame.require(__file__)
 
 task = frame.task()
-version = resources.version_state(task.key)
-if not version.usable:
-    notices.no_version(task, version)
-    st.stop()
+version = notices.usable_version(task)
 
-resources.warm_up(task.key, str(version.digest))
-lightbox.show_intake(task)
-study = state.current()
+study = lightbox.open_study(task, version)
 if study is None:
     explanations.nothing_open(task)
     st.stop()

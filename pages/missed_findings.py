@@ -11,10 +11,7 @@ from pages._shared import clinic, frame, notices, resources, runs
 frame.require(__file__)
 
 task = frame.task()
-version = resources.version_state(task.key)
-if not version.usable:
-    notices.no_version(task, version)
-    st.stop()
+version = notices.usable_version(task)
 
 try:
     stored = stored_runs(task.key)

@@ -9,10 +9,7 @@ from pages._shared import cells, curves, external, figures, frame, notices, reso
 frame.require(__file__)
 
 task = frame.task()
-version = resources.version_state(task.key)
-if not version.usable:
-    notices.no_version(task, version)
-    st.stop()
+version = notices.usable_version(task)
 
 picker, drop, tables = st.columns([72, 14, 14], gap="small", vertical_alignment="center")
 with drop:

@@ -10,10 +10,7 @@ from pages._shared import frame, leaks, notices, resources, runs, slicing
 frame.require(__file__)
 
 task = frame.task()
-version = resources.version_state(task.key)
-if not version.usable:
-    notices.no_version(task, version)
-    st.stop()
+version = notices.usable_version(task)
 
 try:
     stored = stored_runs(task.key)

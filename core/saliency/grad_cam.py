@@ -22,7 +22,7 @@ from core.domain import Explanation, FloatArray
 from core.errors import ModelVersionError
 from core.inference.layers import FEATURE_MAP
 from core.inference.probe import Probe
-from core.saliency.last_map import head_of, last_map
+from core.saliency.last_map import head_of, last_map, weighted_sum
 from core.saliency.raw_maps import RawMaps, Watch
 from core.saliency.stretch import stretch
 
@@ -60,15 +60,13 @@ def class_maps(feature_map: NDArray[Any], head_weights: NDArray[Any]) -> FloatAr
             f"{head_weights.shape}.",
             remedy="Install the model version again.",
         )
-    flat = feature_map.reshape(-1, feature_map.shape[-1])
-    grids = (flat @ head_weights).T
+    grids = weighted_sum(feature_map, head_weights)
     if not np.isfinite(grids).all():
         raise ModelVersionError(
             "The heat map holds values that are not numbers.",
             remedy="Install the model version again.",
         )
-    shaped = np.maximum(grids, 0.0).reshape(-1, *feature_map.shape[:2])
-    return np.ascontiguousarray(shaped, np.float32)
+    return grids
 
 
 def explain_classes(

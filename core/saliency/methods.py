@@ -29,6 +29,10 @@ class MethodSpec:
         Whether it differentiates the network, in the engine or in Keras.
     needs_feature_map : bool
         Whether it can only be made of a network with a last feature map.
+    needs_layers : bool
+        Whether it can only be made of a version that names its layers.
+    takes_many_passes : bool
+        Whether a map takes so many passes that a page cannot wait for it.
     is_class_specific : bool
         False: the map is the same for every class.
     has_unit : bool
@@ -50,8 +54,15 @@ class MethodSpec:
     source: str
     caution: str
     needs_feature_map: bool = False
+    needs_layers: bool = False
+    takes_many_passes: bool = False
     is_class_specific: bool = True
     has_unit: bool = True
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a map is there before a page is painted."""
+        return self.kind != "keras" and not self.takes_many_passes
 
 
 _ONE_PASS = "none: every class from the pass that gives the answer"
@@ -115,6 +126,7 @@ METHODS = {
             module=f"{_HERE}.layer_cam_fusion",
             needs_gradients=True,
             needs_feature_map=True,
+            needs_layers=True,
             cost="about five passes: forward and back through the engine",
             source="Jiang et al., LayerCAM, IEEE Transactions on Image Processing 2021",
             caution="Its fine detail comes from shallow layers, which follow edges whatever the "
@@ -142,6 +154,7 @@ METHODS = {
             needs_gradients=False,
             needs_feature_map=True,
             has_unit=False,
+            takes_many_passes=True,
             cost="one pass for every group of channels, 48 without more",
             source="Wang et al., Score-CAM, CVPR Workshops 2020",
             caution=_MANY_CHANGED + "it weighs channels that light up together as one.",
@@ -152,6 +165,7 @@ METHODS = {
             kind="engine",
             module=f"{_HERE}.occlusion",
             needs_gradients=False,
+            takes_many_passes=True,
             cost="some two hundred passes",
             source="Zeiler and Fergus, ECCV 2014",
             caution=_MANY_CHANGED + "finds nothing where the same sign stands in two places.",
@@ -162,6 +176,7 @@ METHODS = {
             kind="engine",
             module=f"{_HERE}.rise",
             needs_gradients=False,
+            takes_many_passes=True,
             cost="512 passes",
             source="Petsiuk et al., RISE, BMVC 2018",
             caution=_MANY_CHANGED + "the masks are drawn by chance: small spots are noise.",
@@ -194,6 +209,7 @@ METHODS = {
             kind="engine",
             module=f"{_HERE}.integrated_gradients",
             needs_gradients=True,
+            takes_many_passes=True,
             cost="64 passes forward and back through the engine",
             source="Sundararajan et al., Axiomatic attribution, ICML 2017",
             caution="It measures against a black picture: what is black in yours gets nothing, "

@@ -81,5 +81,5 @@ def _fits(spec: MethodSpec, probe: Probe, *, has_map: bool) -> bool:
         return probe.is_linear
     if spec.kind == "keras":
         return probe.version is not None
-    needs_layers = spec.key == "layer_cam_fusion"
-    return (has_map or not spec.needs_feature_map) and (bool(probe.layers) or not needs_layers)
+    has_layers = bool(probe.layers)
+    return (has_map or not spec.needs_feature_map) and (has_layers or not spec.needs_layers)

@@ -111,7 +111,7 @@ def scaled_channels(feature_map: FloatArray) -> tuple[FloatArray, NDArray[np.int
     """
     flat = feature_map.reshape(-1, feature_map.shape[2]).T
     low, high = flat.min(axis=1), flat.max(axis=1)
-    alive = np.flatnonzero(high - low > 1e-6)
+    alive = np.flatnonzero(high - low > 1e-6 * float(np.abs(high).max(initial=0.0)))
     scaled = (flat[alive] - low[alive, None]) / (high - low)[alive, None]
     return np.asarray(scaled, np.float32), alive
 

@@ -1,7 +1,8 @@
 """Tidy a graph as the converter leaves it: the outputs asked for, and no turning to and fro.
 
 TensorFlow's swish carries a gradient of its own, and the converter makes an output of every one
-of them, each behind a transposition that the network then has to undo.
+of them, each behind a transposition that the network then has to undo. Enlarging a map leaves its
+batch size as an output.
 """
 
 from __future__ import annotations

@@ -189,7 +189,6 @@ def write_graph(
         network.export(raw, format="openvino", verbose=False)
         core = ov.Core()
         graph = core.read_model(raw)
-        _drop_stray_results(graph)
         for output, name in zip(asked_outputs(graph, len(names)), names, strict=True):
             output.get_tensor().set_names({name})
         graph.inputs[0].get_tensor().set_names({"pixels"})
@@ -199,17 +198,6 @@ def write_graph(
             _store_half(graph)
         ov.save_model(graph, str(path), compress_to_fp16=False)
         del graph  # the raw file stays mapped as long as the graph lives
-
-
-def _drop_stray_results(graph: ov.Model) -> None:
-    """Remove outputs that are none of the network's: enlarging a map leaves its batch size as one.
-
-    The converter names the network's own ``Identity:0``, ``Identity_1:0`` and so on.
-    """
-    for result in graph.get_results():
-        names = result.input_value(0).get_names()
-        if not any(name.startswith("Identity") for name in names):
-            graph.remove_result(result)
 
 
 def _store_half(graph: ov.Model) -> None:

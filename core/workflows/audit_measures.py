@@ -166,7 +166,7 @@ def pointing_rows(subject: Subject, pictures: Iterable[AuditPicture], tell: Tell
             row["brightest"] = pointing_hit(brightest_peak(picture.image.pixels), boxes, size)
             row["centre"] = pointing_hit(centre_peak(size), boxes, size)
         for method, grids in subject.grids(picture.batch, index).items():
-            heatmap = upsample(grids[0], rows, columns, padded_to_square=picture.is_padded)
+            heatmap = upsample(grids[0], rows, columns, padded_to_square=picture.seen.is_padded)
             if picture.boxes is not None:
                 peak = peak_place(heatmap)
                 row["hits"][method] = pointing_hit(peak, picture.boxes, picture.size)

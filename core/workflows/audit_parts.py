@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.saliency.methods import METHODS
 from core.workflows.audit_measures import (
     AUDIT_DRAWS,
     CASCADE,
@@ -31,7 +32,6 @@ from core.workflows.audit_pictures import (
     labelled_pictures,
 )
 from core.workflows.auditing import AuditRequest, Part, no_pictures
-from core.workflows.explanations import SLOW
 
 if TYPE_CHECKING:
     from core.workflows.analyst import Analyst
@@ -70,8 +70,8 @@ class _Planner:
     ) -> None:
         """Add a part for the quick methods and one, over fewer pictures, for the slow ones."""
         split = (
-            ("", [key for key in self.methods if key not in SLOW], n[0]),
-            ("_slow", [key for key in self.methods if key in SLOW], n[1]),
+            ("", [key for key in self.methods if METHODS[key].is_quick], n[0]),
+            ("_slow", [key for key in self.methods if not METHODS[key].is_quick], n[1]),
         )
         for suffix, methods, size in split:
             if not methods or not size:
@@ -176,7 +176,8 @@ def _cascade(subject: Subject, pictures: Iterable[AuditPicture], tell: Tell) -> 
     from core.saliency.run import available_methods
 
     version = subject.analyst.ready.version
-    stages = CASCADE if not set(subject.methods) & SLOW else {"all": CASCADE["all"]}
+    are_quick = all(METHODS[key].is_quick for key in subject.methods)
+    stages = CASCADE if are_quick else {"all": CASCADE["all"]}
     probes = {stage: randomised_probe(version, share=share) for stage, share in stages.items()}
     served = {spec.key for spec in available_methods(probes["all"])}
     methods = [key for key in subject.methods if key in served]

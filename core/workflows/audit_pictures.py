@@ -63,11 +63,6 @@ class AuditPicture:
         """Rows and columns of the decoded picture."""
         return self.image.rows, self.image.columns
 
-    @property
-    def is_padded(self) -> bool:
-        """Whether the recipe centred it in a square."""
-        return any(name.startswith("pad_square") for name in self.seen.steps_applied)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:

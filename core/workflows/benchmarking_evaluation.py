@@ -244,47 +244,6 @@ def _measure_threshold(n_cases: int, rounds: int) -> Row:
     return {"ours_s": ours_s, "theirs_s": theirs_s}
 
 
-EMPTY_PAGE = """
-from pathlib import Path
-import streamlit as st
-from pages._shared import frame
-def empty():
-    pass
-others = [st.Page(path) for path in sorted(Path("pages").glob("*.py"))]
-PAGES = {"": [st.Page(empty, title="Empty", default=True)], "All": others}
-st.set_page_config(page_title="Empty", layout="wide")
-page = st.navigation(PAGES, position="hidden")
-with frame.around(PAGES):
-    page.run()
-"""
-VISIT = """
-import json, sys, time
-from pathlib import Path
-from streamlit.testing.v1 import AppTest
-rounds, empty_script, run_name, answer = int(sys.argv[1]), *sys.argv[2:]
-def turn(app):
-    start = time.perf_counter()
-    app.run()
-    if app.exception:
-        raise SystemExit(str(app.exception[0].message))
-    return time.perf_counter() - start
-def opened(path, page=None):
-    app = AppTest.from_file(path, default_timeout=300)
-    app.query_params["task"] = "kidney_ct"
-    app.session_state["performance.run"] = run_name
-    return app.switch_page(page) if page else app
-empty = opened(empty_script)
-turn(empty)
-empty_s = [turn(empty) for _ in range(rounds)]
-page = opened("streamlit_app.py", "pages/performance.py")
-first_s = [turn(page)]
-again_s = [turn(page) for _ in range(rounds)]
-imported = "sklearn" in sys.modules
-Path(answer).write_text(json.dumps({"empty_s": empty_s, "first_s": first_s, "again_s": again_s,
-                                    "scikit_learn_imported": imported}))
-"""
-
-
 def _measure_page(n_cases: int, rounds: int) -> Row:
     """Time script runs without a browser: the page of a stored run, and a page of the frame alone.
 
@@ -297,17 +256,13 @@ def _measure_page(n_cases: int, rounds: int) -> Row:
 
     with tempfile.TemporaryDirectory() as folder:
         stored = write_run(drawn_cases(n_cases), runs_folder("kidney_ct", None) / "drawn")
-        empty, answer = ROOT / f".empty_page_{os.getpid()}.py", Path(folder) / "visit.json"
-        empty.write_text(EMPTY_PAGE, encoding="utf-8")
-        try:
-            command = [sys.executable, "-W", "ignore", "-c", VISIT]
-            command += [str(rounds), str(empty), stored.name, str(answer)]
-            visits: list[Row] = []
-            for _ in range(2):
-                subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-                visits.append(json.loads(answer.read_text(encoding="utf-8")))
-        finally:
-            empty.unlink()
+        answer = Path(folder) / "visit.json"
+        command = [sys.executable, "-W", "ignore", "-m", "pages._timing.visit"]
+        command += [str(rounds), stored.name, str(answer)]
+        visits: list[Row] = []
+        for _ in range(2):
+            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            visits.append(json.loads(answer.read_text(encoding="utf-8")))
         return {**visits[1], "making_s": visits[0]["first_s"]}
 
 

@@ -140,10 +140,8 @@ def heatmap_of(answer: Answer, class_name: str) -> FloatArray | None:
 def _laid_over(answer: Answer, explanation: Explanation) -> FloatArray | None:
     if answer.image is None or answer.seen is None:
         return None
-    # Padding that the picture carried already is part of the picture: nothing is cut off then.
-    padded = any(name.startswith("pad_square") for name in answer.seen.steps_applied)
     rows, columns = answer.image.rows, answer.image.columns
-    return upsample(explanation.grid, rows, columns, padded_to_square=padded)
+    return upsample(explanation.grid, rows, columns, padded_to_square=answer.seen.is_padded)
 
 
 def _strongest(analyst: Analyst, answer: Answer) -> str:

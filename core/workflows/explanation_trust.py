@@ -17,7 +17,6 @@ from core.workflows.explanations import (
     MapKey,
     Subject,
     explain_subject,
-    is_quick,
     open_network,
 )
 
@@ -98,7 +97,7 @@ def _measure(subject: Subject, item: ClassMap, watch: Watch) -> MapFaithfulness:
     index = subject.class_names.index(item.key.class_name)
     floor = weak_floor(subject, item.key)
     made = assess_map(score, picture, item.grid, index, floor=floor)
-    if not is_quick(method_spec(item.key.method)):
+    if not method_spec(item.key.method).is_quick:
         return made  # six more maps of a slow method would take minutes
 
     def explain(changed: FloatArray) -> FloatArray:

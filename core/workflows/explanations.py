@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from core.domain import Answer, FloatArray, SeenImage, Status, StudyImage
+from core.domain import EVIDENCE_ABOVE, Answer, FloatArray, SeenImage, Status, StudyImage
 from core.errors import ExplanationError
 from core.saliency.difference import difference
 from core.saliency.drawing import Layer, Look, draw_difference, draw_map
@@ -25,10 +25,7 @@ from core.workflows.background_desk import BackgroundDesk, Job
 if TYPE_CHECKING:
     from core.inference.probe import Probe
 
-EVIDENCE = 1e-6  # as in core.domain.Explanation
 LONGEST_DRAWN = 640  # pixels: a map is smooth, and a screen stretches it
-# Many passes each; the rest of what the engine does is there before a page is painted.
-SLOW = frozenset({"score_cam", "occlusion", "rise", "integrated_gradients"})
 Size = tuple[int, int]
 Explain = Callable[["Subject", str, Sequence[str], Watch], RawMaps]
 
@@ -90,9 +87,7 @@ class Subject:
 
     def lay(self, grid: FloatArray, size: Size, *, is_smooth: bool = True) -> FloatArray:
         """Return a grid over the network input, laid over the picture at a size, in its unit."""
-        # Padding that the picture carried already is part of the picture: nothing is cut off then.
-        padded = any(name.startswith("pad_square") for name in self.seen.steps_applied)
-        return stretch(grid, *size, padded_to_square=padded, is_smooth=is_smooth)
+        return stretch(grid, *size, padded_to_square=self.seen.is_padded, is_smooth=is_smooth)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +109,7 @@ class ClassMap:
     @property
     def has_evidence(self) -> bool:
         """Whether any place speaks for the class at all."""
-        return self.raw_peak > EVIDENCE
+        return self.raw_peak > EVIDENCE_ABOVE
 
     def heatmap(
         self, subject: Subject, size: Size | None = None, *, is_smooth: bool = True
@@ -218,14 +213,9 @@ def map_jobs(
     return sorted(jobs, key=lambda job: not job.is_quick)
 
 
-def is_quick(spec: MethodSpec) -> bool:
-    """Whether a map of the method is there before a page is painted."""
-    return spec.kind != "keras" and spec.key not in SLOW
-
-
 def _map_job(subject: Subject, spec: MethodSpec, keys: Sequence[MapKey], explain: Explain) -> Job:
     # One set of passes serves every class, but for methods that go back for each of them.
-    one_by_one = spec.needs_gradients and not is_quick(spec)
+    one_by_one = spec.needs_gradients and not spec.is_quick
     names = [key.class_name for key in keys] if one_by_one else subject.class_names
     all_keys = tuple(MapKey(subject.key, spec.key, name) for name in names)
 
@@ -236,7 +226,7 @@ def _map_job(subject: Subject, spec: MethodSpec, keys: Sequence[MapKey], explain
             for key, grid in zip(all_keys, maps.grids, strict=True)
         }
 
-    return Job(spec.title, all_keys, work, is_quick=is_quick(spec))
+    return Job(spec.title, all_keys, work, is_quick=spec.is_quick)
 
 
 def layer_of(subject: Subject, found: ClassMap, look: Look, *, has_raw_grid: bool = False) -> Layer:
@@ -284,7 +274,7 @@ def usable_methods(subject: Subject) -> tuple[MethodSpec, ...]:
 
 def first_methods(usable: Sequence[MethodSpec]) -> tuple[str, ...]:
     """Return the keys of the methods that are shown before a person chose: at most three."""
-    keys = [spec.key for spec in usable if is_quick(spec)] or [spec.key for spec in usable]
+    keys = [spec.key for spec in usable if spec.is_quick] or [spec.key for spec in usable]
     preferred = (DEFAULT_METHOD, "grad_cam", "grad_cam_plus_plus", "layer_cam_fusion")
     first = [key for key in dict.fromkeys(preferred) if key in keys]
     return tuple(first[:3] or keys[:1])

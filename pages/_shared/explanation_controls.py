@@ -12,7 +12,6 @@ from core.workflows.explanations import (
     MethodSpec,
     Subject,
     first_methods,
-    is_quick,
     usable_methods,
 )
 from core.workflows.showing import Look, colour_stops, signed_stops
@@ -79,8 +78,8 @@ def _methods(usable: Sequence[MethodSpec]) -> tuple[MethodSpec, ...]:
     by_key = {spec.key: spec for spec in usable}
     first = first_methods(usable)
     groups = {
-        "Methods, at once": [spec.key for spec in usable if is_quick(spec)],
-        "Methods that take a while": [spec.key for spec in usable if not is_quick(spec)],
+        "Methods, at once": [spec.key for spec in usable if spec.is_quick],
+        "Methods that take a while": [spec.key for spec in usable if not spec.is_quick],
     }
     chosen: list[str] = []
     for number, (label, keys) in enumerate(groups.items()):

@@ -19,7 +19,6 @@ from core.workflows.explanations import (
     MapKey,
     Subject,
     can_be_explained,
-    is_quick,
     map_jobs,
     open_subject,
 )
@@ -131,7 +130,7 @@ def wanted_keys(subject: Subject, asked: Asked) -> list[MapKey]:
 
 def _ask(desk: BackgroundDesk, subject: Subject, asked: Asked, keys: list[MapKey]) -> None:
     """Have the desk fill in what is missing: maps first, then what speaks for and against them."""
-    quick = {spec.key for spec in asked.methods if is_quick(spec)}
+    quick = {spec.key for spec in asked.methods if spec.is_quick}
     wanted = [*keys, *(TrustKey.of(key) for key in keys)]
     desk.ask(_jobs(desk, subject, keys), wanted=wanted)
     desk.wait([key for key in keys if key.method in quick], AT_ONCE_SECONDS)

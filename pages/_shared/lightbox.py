@@ -15,6 +15,16 @@ _PICK = "Open a teaching case"
 _WITH_CASES, _PLAIN = (6.0, 3.0, 1.4), (8.0, 0.01, 1.4)
 
 
+def open_study(task: TaskSpec, version: VersionState) -> Study | None:
+    """Show the intake and return the picture that is looked at; None while nothing is open.
+
+    The engine starts to compile meanwhile.
+    """
+    resources.warm_up(task.key, str(version.digest))
+    show_intake(task)
+    return state.current()
+
+
 def show_intake(task: TaskSpec) -> None:
     """Show the file drop and, for a teaching task, its cases; take in what is new."""
     with st.container(key="intake"):

@@ -19,6 +19,15 @@ def failure(error: CoreError) -> None:
     style.notice("error", error.problem, error.remedy)
 
 
+def usable_version(task: TaskSpec) -> VersionState:
+    """Return the version that answers for the task; where none may, show why and end the page."""
+    version = resources.version_state(task.key)
+    if not version.usable:
+        no_version(task, version)
+        st.stop()
+    return version
+
+
 def no_version(task: TaskSpec, version: VersionState) -> None:
     """Show that no version may answer for the task, why, and how to get one."""
     if version.missing:

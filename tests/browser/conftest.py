@@ -10,12 +10,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Route, expect, sync_playwright
 
 from tests.small_version import write_small_version
 from tests.source_tree import ROOT
@@ -127,8 +127,18 @@ def visiting(browser: Browser, base: str) -> Iterator[Visit]:
     context.route("**/*", _stop_what_leaves(visit))
     try:
         yield visit
+    except BaseException:
+        _tell_what_stood_there(page)
+        raise
     finally:
         context.close()
+
+
+def _tell_what_stood_there(page: Page) -> None:
+    """Print where a failed visit ended and what a person would have read; pytest shows it."""
+    with suppress(Error):
+        state = page.locator(".stApp").get_attribute("data-test-script-state", timeout=2_000)
+        print(f"{page.url} ({state}):\n{page.locator('body').inner_text(timeout=2_000)}")
 
 
 def _stop_what_leaves(visit: Visit) -> Callable[[Route], None]:

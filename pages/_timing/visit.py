@@ -1,0 +1,52 @@
+"""Time script runs of the Performance page and of a page of the frame alone, without a browser.
+
+``python -m pages._timing.visit ROUNDS RUN ANSWER.json``, from the repository's root.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from pages._shared import state
+
+EMPTY = Path(__file__).with_name("empty.py")
+TIMEOUT_S = 300
+
+
+def turn(app: AppTest) -> float:
+    """Return the seconds of one script run; a page with a fault ends the process."""
+    start = time.perf_counter()
+    app.run()
+    if app.exception:
+        raise SystemExit(str(app.exception[0].message))
+    return time.perf_counter() - start
+
+
+def opened(path: Path | str, run: str, page: str | None = None) -> AppTest:
+    """Return an app whose Performance page shows the stored run of that name."""
+    app = AppTest.from_file(path, default_timeout=TIMEOUT_S)
+    app.query_params["task"] = "kidney_ct"
+    app.session_state[state.RUN] = run
+    return app.switch_page(page) if page else app
+
+
+def main(rounds: int, run: str, answer: Path) -> None:
+    """Write ``empty_s``, ``first_s``, ``again_s`` and whether scikit-learn was imported."""
+    empty = opened(EMPTY, run)
+    turn(empty)
+    empty_s = [turn(empty) for _ in range(rounds)]
+    page = opened("streamlit_app.py", run, "pages/performance.py")
+    first_s = [turn(page)]
+    again_s = [turn(page) for _ in range(rounds)]
+    found = {"empty_s": empty_s, "first_s": first_s, "again_s": again_s}
+    imported = {"scikit_learn_imported": "sklearn" in sys.modules}
+    answer.write_text(json.dumps(found | imported), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
