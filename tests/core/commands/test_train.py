@@ -45,7 +45,7 @@ def test_a_program_gets_a_line_an_epoch_and_then_the_version(asked, capfd):
     assert call("--json") == 0
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert lines[0] == LINE
-    assert set(lines[1]) == {"model_version", "path", "metrics"}
+    assert set(lines[1]) == {"model_version", "path", "metrics", "notes"}
     assert lines[1]["metrics"]["test"]["macro_f1"]["low_grouped"] == 0.3
 
 
