@@ -23,6 +23,9 @@ class ClassSpec(_Frozen):
     miss_cost: float = Field(
         0.0, ge=0, description="Relative cost of a miss; the dearest finding has the largest."
     )
+    aliases: tuple[str, ...] = Field(
+        (), description="Other names of the class in published sets, such as bacteria."
+    )
 
 
 class SourceSpec(_Frozen):
