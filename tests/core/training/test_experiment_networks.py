@@ -1,4 +1,4 @@
-"""Every shipped experiment names layers that its network has, and a place where it can be parted."""
+"""Every shipped experiment names layers that its network has, and where it can be parted."""
 
 import pytest
 
