@@ -114,6 +114,17 @@ def chosen_experiment(
     return load_experiment(experiment)
 
 
+def left_behind(task: str | None, architecture: str | None) -> str | None:
+    """Return a sentence where another architecture leaves settings of the task's own behind."""
+    own = load_experiments().get(task or "")
+    if own is None or architecture in (None, own.architecture) or not own.training:
+        return None
+    return (
+        f"Experiment {own.key} was made for {own.architecture}: its training settings "
+        f"({', '.join(own.training)}) are left out, and the defaults of {architecture} hold."
+    )
+
+
 def data_folder(task: TaskSpec, *, folder: str | None) -> Path:
     """Return the folder of pictures that an experiment names, or the task's own.
 

@@ -14,7 +14,7 @@ import numpy as np
 from core.datasets.description import already_applied_for
 from core.datasets.importing.found import ClassNames, Found, some
 from core.datasets.importing.layouts import AUTO, LAYOUTS, choose_layout
-from core.datasets.importing.scan import scan_folder
+from core.datasets.importing.scan import Scan, scan_folder
 from core.datasets.importing.writing import (
     Pictures,
     Row,
@@ -22,6 +22,7 @@ from core.datasets.importing.writing import (
     check_target,
     write_folder,
 )
+from core.datasets.manifest import LABELS_FILE
 from core.errors import DatasetError
 from core.tasks import TaskSpec, load_task
 
@@ -128,8 +129,7 @@ def import_pictures(request: ImportRequest, *, progress: Progress | None = None)
     task = load_task(request.task)
     source = request.source
     names = ClassNames(task, request.labels)
-    scan = scan_folder(source)
-    check_target(source, request.out)
+    scan = _scanned(request)
     layout = choose_layout(scan, request.layout)
     found = layout.read(scan, names)
     rows, left_out = _labelled(found, names, source)
@@ -168,6 +168,18 @@ def import_pictures(request: ImportRequest, *, progress: Progress | None = None)
         survey.errors,
         notes,
     )
+
+
+def _scanned(request: ImportRequest) -> Scan:
+    """Return what the source holds, where it may be imported to the target at all."""
+    scan = scan_folder(request.source)
+    check_target(request.source, request.out)
+    if LABELS_FILE in scan.tables:
+        raise DatasetError(
+            f"{request.source.name} holds {LABELS_FILE}: it is a data folder already.",
+            remedy="Use it as it is (--data). To tell labels and groups anew, move that file away.",
+        )
+    return scan
 
 
 def _labelled(found: Found, names: ClassNames, source: Path) -> tuple[list[Row], dict[str, int]]:

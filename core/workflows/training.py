@@ -25,7 +25,12 @@ from core.training.experiments import Experiment, Resolved, resolve
 from core.training.fingerprint import DataFingerprint, difference_in_words
 from core.training.job import Folders, Listener, TrainingJob
 from core.training.training_set import TrainingSet
-from core.workflows.experiments import chosen_experiment, data_folder, name_of_folder
+from core.workflows.experiments import (
+    chosen_experiment,
+    data_folder,
+    left_behind,
+    name_of_folder,
+)
 from core.workflows.pictures import load_pixels, open_manifest
 
 if TYPE_CHECKING:
@@ -94,6 +99,9 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         If something is wrong or missing.
     """
     resolved = resolve(_as_asked(request), changes=request.changes)
+    sentence = None if request.experiment else left_behind(request.task, request.architecture)
+    if sentence:
+        listener.on_note(sentence)
     experiment, task, config = resolved.experiment, resolved.task, resolved.config
     version = request.version or _new_name(task, config)
     if version in version_names(task.key):

@@ -131,6 +131,14 @@ def test_too_much_or_too_little_is_refused(request_, told):
         ask(**request_)
 
 
+def test_another_architecture_says_which_settings_it_leaves_behind():
+    _, notes = ask(task="phantom_ct", architecture="simple_cnn", limit=32)
+    (sentence,) = notes
+    assert "made for mobilenet_small" in sentence
+    assert "gate_quantile" in sentence
+    assert ask(task="phantom_ct", architecture="mobilenet_small", limit=32)[1] == []
+
+
 def test_a_folder_that_is_not_there_is_told_as_it_was_given(tmp_path):
     with pytest.raises(DatasetError, match="gone is not a folder"):
         ask(task="kidney_ct", data=tmp_path / "gone")
@@ -164,3 +172,32 @@ def test_a_wrong_file_of_the_user_ends_the_list_with_2(capfd, use_settings, tmp_
     write_experiment(tmp_path, architecture="vgg99")
     assert cli.main(["experiments", "--json"]) == 2
     assert "mine.yaml" in json.loads(capfd.readouterr().out)["error"]
+
+
+@pytest.mark.slow
+@pytest.mark.heavy
+def test_a_version_is_trained_again_from_the_experiment_that_it_stores(tmp_path, use_settings):
+    from core.evaluation.runs import read_run
+    from core.workflows.training import train
+
+    use_settings(models=tmp_path / "models", home=tmp_path / "home")
+    settings = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 4, "gate_quantile": 0.9}
+    file = write_experiment(
+        tmp_path,
+        architecture="simple_cnn",
+        training=settings,
+        input_size=96,
+        validation={"random_split": True},
+        data={"series": 60, "limit": 80},
+    )
+    first = train(TrainingRequest(experiment=file, version="first"))
+    assert [first.metrics[split]["leakage"] for split in ("test", "random_split")] == [False, True]
+    notes = []
+    path = first.path / "experiment.yaml"
+    again = train(
+        TrainingRequest(experiment=path, version="again"), listener=Listener(on_note=notes.append)
+    )
+    assert notes == []
+    assert read_experiment(again.path / "experiment.yaml") == read_experiment(path)
+    runs = [read_run(version.path / "evaluation/test") for version in (first, again)]
+    assert abs(runs[0].y_prob - runs[1].y_prob).max() < 1e-5

@@ -215,6 +215,12 @@ def test_a_target_that_holds_something_or_lies_inside_is_refused(tmp_path):
     assert imported("kidney_ct", source, tmp_path / "empty").placed == "linked"
 
 
+def test_a_data_folder_is_not_imported_again_without_its_groups(tmp_path):
+    imported("kidney_ct", kidney_set(tmp_path / "set"), tmp_path / "out")
+    with pytest.raises(DatasetError, match="it is a data folder already"):
+        imported("kidney_ct", tmp_path / "out", tmp_path / "again")
+
+
 def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
     source, calls = kidney_set(tmp_path / "set"), []
     whole = shutil.copyfile
