@@ -50,7 +50,9 @@ COMMANDS = {
     ),
     "compare": CommandSpec("core.commands.compare", "whether one model may replace another"),
     "promote": CommandSpec("core.commands.promote", "make a version the champion; 1 when not"),
+    "import": CommandSpec("core.commands.importing", "a published folder as a data folder"),
     "train": CommandSpec("core.commands.train", "fit a new model version"),
+    "experiments": CommandSpec("core.commands.experiments", "what train --experiment can run"),
     "bench": CommandSpec("core.commands.bench", "speed against a bare pass and tf-keras-vis"),
     "settings": CommandSpec("core.commands.settings", "every setting, its value and its source"),
 }

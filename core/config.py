@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         None, description="SQLAlchemy URL of the database; SQLite inside the home otherwise."
     )
     tasks: Path | None = Field(None, description="Folder with task files (YAML) of your own.")
+    experiments: Path | None = Field(
+        None, description="Folder with experiment files (YAML) of your own."
+    )
     mlflow_tracking_uri: str | None = Field(
         None, description="MLflow tracking server; SQLite inside the home otherwise."
     )
@@ -134,7 +137,7 @@ def check_folders() -> None:
     SettingsError
         A misspelt data root must not pass for an empty one.
     """
-    for name in ("data_root", "backbones", "tasks"):
+    for name in ("data_root", "backbones", "tasks", "experiments"):
         folder = getattr(settings(), name)
         if folder is not None and not folder.is_dir():
             key = PREFIX + name.upper()

@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="also refuse folders that are not there and wrong task files",
+        help="also refuse folders that are not there, wrong task and experiment files",
     )
 
 
@@ -23,13 +23,16 @@ def run(args: argparse.Namespace) -> int:
     ------
     SettingsError
         With ``--check``: if a folder that a setting names does not exist.
-    TaskError
-        With ``--check``: if a task file is wrong.
+    TaskError, TrainingError
+        With ``--check``: if a task file or an experiment file is wrong.
     """
     if args.check:
-        from core.workflows.starting import check_start  # noqa: PLC0415 - a list alone is instant
+        # A list alone is instant: nothing of this is imported for it.
+        from core.workflows.experiments import experiment_rows  # noqa: PLC0415
+        from core.workflows.starting import check_start  # noqa: PLC0415
 
         check_start()
+        experiment_rows()
     rows = setting_rows()
     width = max(len(row.name) for row in rows)
     text = "\n".join(
@@ -37,6 +40,6 @@ def run(args: argparse.Namespace) -> int:
         for row in rows
     )
     if args.check and not args.json:
-        text = "Settings and tasks are in order."
+        text = "Settings, tasks and experiments are in order."
     args.out.document(rows, text=text)
     return 0

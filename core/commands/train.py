@@ -19,9 +19,16 @@ SECONDS_BETWEEN = 5.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``."""
-    add_task(parser)
-    parser.add_argument("--architecture", metavar="A", required=True, help="such as mobilenet")
-    parser.add_argument("--data", metavar="DIR", type=Path, help="the task's own folder otherwise")
+    parser.add_argument(
+        "--experiment",
+        metavar="F",
+        help="key of an experiment, or its file; a version's experiment.yaml runs it again",
+    )
+    add_task(parser, required=False)
+    parser.add_argument(
+        "--architecture", metavar="A", help="with --task; the task's own experiment says otherwise"
+    )
+    parser.add_argument("--data", metavar="DIR", type=Path, help="the experiment's otherwise")
     parser.add_argument("--version", metavar="NAME", help="name of the new version")
     parser.add_argument("--epochs", metavar="N", type=int)
     parser.add_argument("--seed", metavar="S", type=int)
@@ -29,10 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", metavar="N", type=int, help="at most N pictures, for a quick run"
     )
     parser.add_argument(
-        "--folds", metavar="K", type=int, help="also judge every picture out of fold"
+        "--folds", metavar="K", type=int, help="also judge every picture out of fold; 0: not"
     )
     parser.add_argument(
-        "--with-random-split", action="store_true", help="also measure the leaking figure"
+        "--with-random-split",
+        action=argparse.BooleanOptionalAction,
+        help="also measure the leaking figure, to show it beside the honest one",
     )
     parser.add_argument(
         "--set",
@@ -47,9 +56,13 @@ def run(args: argparse.Namespace) -> int:
     """Train, with one line an epoch and the version at the end."""
     if args.limit is not None and args.limit < 1:
         raise ArgumentError(f"--limit is {args.limit}.", remedy="Give a number above 0.")
+    if args.folds is not None and (args.folds < 0 or args.folds == 1):
+        raise ArgumentError(f"--folds is {args.folds}.", remedy="Give 2 or more, or 0 for none.")
+    notes: list[str] = []
     request = TrainingRequest(
         task=args.task,
         architecture=args.architecture,
+        experiment=args.experiment,
         data=args.data,
         version=args.version,
         limit=args.limit,
@@ -58,16 +71,22 @@ def run(args: argparse.Namespace) -> int:
         changes={**_settings(args.set), "epochs": args.epochs, "seed": args.seed},
     )
     out = args.out
+
+    def on_note(sentence: str) -> None:
+        notes.append(sentence)
+        out.progress(sentence)
+
     listener = Listener(
         on_epoch=lambda line: out.line(line, text=_epoch_text(line)),
         on_progress=_paced(out.progress),
-        on_note=out.progress,
+        on_note=on_note,
     )
     trained = train(request, listener=listener)
     answer = {
         "model_version": trained.model_version,
         "path": str(trained.path),
         "metrics": trained.metrics,
+        "notes": notes,
     }
     out.line(answer, text=_answer_text(answer))
     return 0
@@ -119,7 +138,8 @@ def _answer_text(answer: dict[str, Any]) -> str:
     lines = [f"Written: {answer['model_version']} ({answer['path']})"]
     for split, figures in answer["metrics"].items():
         value = figures["macro_f1"]
-        lines.append(f"  {split}: {figures['title']}")
+        mark = "LEAK " if figures.get("leakage") else ""
+        lines.append(f"  {mark}{split}: {figures['title']}")
         if value["value"] is not None:
             low, high = value["low_grouped"], value["high_grouped"]
             interval = "" if low is None else f" (95 % {low:.3f} to {high:.3f})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -30,6 +30,11 @@ class DatasetDescription(BaseModel):
         Name of the table beside this file; None: ``labels.csv`` where there is one, else folders.
     group_column : str or None
         Column of the table that says which pictures belong together.
+    grouping : {"column", "found"}
+        "found": the group column was found from the pixels, so it knows copies and neighbouring
+        slices, not patients.
+    grouping_method : str or None
+        How, in a sentence.
     slice_columns : tuple of str
         Columns by which figures are broken down, such as the centre.
     already_applied : tuple of str
@@ -42,6 +47,8 @@ class DatasetDescription(BaseModel):
     task: str | None = None
     labels: str | None = None
     group_column: str | None = None
+    grouping: Literal["column", "found"] = "column"
+    grouping_method: str | None = None
     slice_columns: tuple[str, ...] = ()
     mask_column: str | None = None
     already_applied: tuple[str, ...] = ()

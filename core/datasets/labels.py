@@ -33,7 +33,7 @@ class LabelMap:
 def label_map(task: TaskSpec, dataset_task: str | None) -> LabelMap:
     """Return the map of the source that reads folders of ``dataset_task``.
 
-    A source without a map of its own takes the task's classes by key or by title.
+    A source without a map of its own takes the task's classes by key, title or alias.
 
     Parameters
     ----------
@@ -46,7 +46,8 @@ def label_map(task: TaskSpec, dataset_task: str | None) -> LabelMap:
     DatasetError
         If the task has no such source.
     """
-    by_class = {plain(item.title): item.key for item in task.classes}
+    by_class = {plain(name): item.key for item in task.classes for name in item.aliases}
+    by_class |= {plain(item.title): item.key for item in task.classes}
     by_class |= {plain(item.key): item.key for item in task.classes}
     if dataset_task is None or dataset_task == task.key:
         source = task.source_for(task.key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from core.datasets.description import DatasetDescription, read_description
 from core.datasets.file_column import check_files
@@ -27,12 +28,15 @@ class Listing:
         Group of each picture; None where the folder does not say.
     task : str or None
         Key of the task that the description names.
+    group_source : {"column", "found"}
+        "found": whoever wrote the groups down had found them from the pixels.
     """
 
     root: Path
     files: tuple[str, ...]
     groups: tuple[str, ...] | None = None
     task: str | None = None
+    group_source: Literal["column", "found"] = "column"
 
 
 def list_folder(folder: Path, *, group_column: str = "group") -> Listing:
@@ -80,4 +84,5 @@ def list_folder(folder: Path, *, group_column: str = "group") -> Listing:
         tuple(files[row] for row in order),
         tuple(table.columns[column][row] for row in order) if column else None,
         description.task,
+        description.grouping,
     )

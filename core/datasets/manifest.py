@@ -188,7 +188,7 @@ def _frame_of(
         "group": table.columns[group_column] if group_column else files,
     }
     columns |= {name: table.columns[name] for name in slices}
-    return pd.DataFrame(columns, dtype=str), "column" if group_column else "none"
+    return pd.DataFrame(columns, dtype=str), description.grouping if group_column else "none"
 
 
 def _translated(

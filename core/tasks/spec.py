@@ -23,6 +23,9 @@ class ClassSpec(_Frozen):
     miss_cost: float = Field(
         0.0, ge=0, description="Relative cost of a miss; the dearest finding has the largest."
     )
+    aliases: tuple[str, ...] = Field(
+        (), description="Other names of the class in published sets, such as bacteria."
+    )
 
 
 class SourceSpec(_Frozen):
@@ -96,6 +99,9 @@ class TaskSpec(_Frozen):
         names = self.class_names
         if len(set(names)) != len(names):
             raise ValueError(f"classes: the keys {list(names)} are not all different")
+        aliases = [alias.casefold() for item in self.classes for alias in item.aliases]
+        if len({*aliases, *names}) != len(aliases) + len(names):
+            raise ValueError("classes: an alias stands for two classes, or is the key of one")
         if not self.findings:
             raise ValueError("classes: at least one class must have finding: true")
         for source in self.sources:

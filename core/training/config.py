@@ -1,4 +1,4 @@
-"""The settings of a training run, and the defaults file that tasks and architectures override."""
+"""The settings of a training run, and the defaults file that experiments override."""
 
 from __future__ import annotations
 
@@ -112,12 +112,15 @@ class TrainingConfig(BaseModel):
 
 
 def read_config(
-    task_key: str, architecture_key: str, *, changes: Mapping[str, Any] | None = None
+    architecture_key: str,
+    *,
+    given: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> TrainingConfig:
-    """Return the defaults of a task and an architecture, with ``changes`` on top.
+    """Return the settings of a run: the defaults, with those of an experiment on top.
 
-    Order, later wins: ``defaults``, the architecture's, the task's, the pair's, ``changes``. Values
-    of None among the changes mean "not given".
+    Order, later wins: ``defaults``, the architecture's, ``given`` (an experiment's), ``changes``.
+    Values of None among the changes mean "not given".
 
     Raises
     ------
@@ -126,20 +129,14 @@ def read_config(
 
     Examples
     --------
-    >>> read_config("kidney_ct", "mobilenet", changes={"epochs": 2, "seed": None}).epochs
+    >>> read_config("mobilenet", changes={"epochs": 2, "seed": None}).epochs
     2
     """
     architecture(architecture_key)
     defaults = _defaults()
-    merged: dict[str, Any] = {}
-    for section, key in (
-        ("defaults", None),
-        ("architectures", architecture_key),
-        ("tasks", task_key),
-        ("pairs", f"{task_key}/{architecture_key}"),
-    ):
-        part = defaults.get(section) or {}
-        merged |= (part if key is None else part.get(key)) or {}
+    merged: dict[str, Any] = dict(defaults.get("defaults") or {})
+    merged |= (defaults.get("architectures") or {}).get(architecture_key) or {}
+    merged |= given or {}
     merged |= {key: value for key, value in (changes or {}).items() if value is not None}
     merged["architecture"] = architecture_key
     return check_config(merged)

@@ -16,6 +16,7 @@ from core.errors import TrainingError
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec
 from core.training.config import TrainingConfig
+from core.training.experiments.spec import Experiment
 from core.training.forward import Progress
 from core.training.training_set import TrainingSet
 
@@ -70,6 +71,8 @@ class TrainingJob:
     with_random_split : bool
         Measure the leaking figure too.
     listener : Listener
+    experiment : Experiment or None
+        What the run came from, complete, with the fingerprint of the data: stored in the version.
     """
 
     task: TaskSpec
@@ -83,6 +86,7 @@ class TrainingJob:
     folds: NDArray[np.int64] | None = None
     with_random_split: bool = False
     listener: Listener = field(default_factory=Listener)
+    experiment: Experiment | None = None
 
     def __post_init__(self) -> None:
         if len(self.data) != len(self.manifest) or len(self.split.parts) != len(self.data):

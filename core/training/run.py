@@ -279,6 +279,7 @@ class _Run:
             views=self.config.views,
             parameters=settings_for_card(self.config),
             known_failures=self.failures,
+            experiment=self.job.experiment,
         )
 
 

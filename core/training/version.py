@@ -15,13 +15,15 @@ from core.architectures import ArchitectureSpec
 from core.evaluation.leakage import TRAINING_FILE, TrainingPictures
 from core.evaluation.runs import EvaluationRun, write_run
 from core.inference.calibration import Calibration
-from core.inference.card import Card, MetricSet, TrainingData
+from core.inference.card import Card, MetricSet, TrainingData, as_yaml
 from core.inference.gate import Gate
 from core.inference.package import write_version
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec
+from core.training.experiments.spec import Experiment
 from core.training.export import export_network
 
+EXPERIMENT_FILE = "experiment.yaml"
 FILES = {
     "model.keras": "the network, for training on and for the slower heat maps (Keras)",
     "engine.xml": "the graph that answers (OpenVINO)",
@@ -31,6 +33,7 @@ FILES = {
     "gate.npz": "training features, for the refusal of foreign pictures",
     "golden.npz": "a fixed input and its outputs, checked before the version may answer",
     "layers.json": "the layers, and which of them the graph can be opened at",
+    EXPERIMENT_FILE: "what was run, complete: train --experiment takes it again",
     "manifest.json": "SHA-256 of every file",
 }
 LIMITS = (
@@ -63,6 +66,8 @@ class VersionDraft:
     parameters : mapping
         Settings of the training run, plain values.
     known_failures : tuple of str
+    experiment : Experiment or None
+        Stored as ``experiment.yaml``.
     """
 
     task: TaskSpec
@@ -79,6 +84,7 @@ class VersionDraft:
     views: tuple[str, ...] = ("identity",)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     known_failures: tuple[str, ...] = ()
+    experiment: Experiment | None = None
 
 
 def export_version(
@@ -121,6 +127,8 @@ def export_version(
             content[f"evaluation/{name}"] = write_run(run, Path(folder) / name)
         if draft.training_pictures is not None:
             content[TRAINING_FILE] = draft.training_pictures.to_bytes()
+        if draft.experiment is not None:
+            content[EXPERIMENT_FILE] = as_yaml(draft.experiment.to_data())
         content["card.yaml"] = card_of(network, draft).to_yaml()
         content["calibration.yaml"] = draft.calibration.to_yaml()
         content["gate.npz"] = draft.gate.to_bytes()
@@ -153,5 +161,9 @@ def card_of(network: keras.Model, draft: VersionDraft) -> Card:
         limits=LIMITS,
         n_parameters=int(network.count_params()),
         parameters=dict(draft.parameters),
-        files=dict(FILES),
+        files={
+            name: text
+            for name, text in FILES.items()
+            if name != EXPERIMENT_FILE or draft.experiment is not None
+        },
     )

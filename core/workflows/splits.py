@@ -74,7 +74,7 @@ class SplitCheck:
         found = ""
         if self.group_source == "found":
             found = (
-                "; the folder names no groups, so they were found from the pixels, and pictures "
+                "; no table says the groups, so they were found from the pixels, and pictures "
                 f"of one {self.group_name} that look different were not recognised"
             )
         unread = f"; {len(self.errors)} pictures could not be read" if self.errors else ""
@@ -161,7 +161,7 @@ def check_split(
     return SplitCheck(
         n=len(listing.files),
         n_groups=len(set(groups)),
-        group_source="found" if listing.groups is None else "column",
+        group_source="found" if listing.groups is None else listing.group_source,
         group_name=task.group_name if task else "group",
         made=made,
         parts=dict(Counter(parts.tolist())),

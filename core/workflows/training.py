@@ -19,10 +19,18 @@ from core.errors import TrainingError
 from core.inference.arrays import choose_rows
 from core.inference.package import models_folder, version_names
 from core.preprocessing import Recipe
-from core.tasks import TaskSpec, load_task
-from core.training.config import TrainingConfig, read_config
+from core.tasks import TaskSpec
+from core.training.config import TrainingConfig
+from core.training.experiments import Experiment, Resolved, resolve
+from core.training.fingerprint import DataFingerprint, difference_in_words
 from core.training.job import Folders, Listener, TrainingJob
 from core.training.training_set import TrainingSet
+from core.workflows.experiments import (
+    chosen_experiment,
+    data_folder,
+    left_behind,
+    name_of_folder,
+)
 from core.workflows.pictures import load_pixels, open_manifest
 
 if TYPE_CHECKING:
@@ -39,29 +47,32 @@ class TrainingRequest:
 
     Attributes
     ----------
-    task, architecture : str
-        Keys.
+    task, architecture : str or None
+        Keys: the task's own experiment, with another architecture where one is given.
+    experiment : str, Path or None
+        Instead of both: key of an experiment, or its file; a version's ``experiment.yaml`` too.
     data : Path or None
-        Data folder; None: the task's own folder below the data root, or drawings.
+        Data folder; None: the experiment's, else the task's own, or drawings.
     version : str or None
         Name of the version to write; None: architecture and time.
     limit : int or None
-        At most so many pictures, evenly over classes and groups: for a quick look.
+        At most so many pictures, evenly over classes and groups; None: as the experiment says.
     n_folds : int or None
-        Also judge every picture out of fold, and calibrate on that.
-    with_random_split : bool
-        Also measure the leaking figure.
+        Also judge every picture out of fold, and calibrate on that; 0: not; None: as it says.
+    with_random_split : bool or None
+        Also measure the leaking figure; None: as it says.
     changes : mapping
-        Training settings that replace the defaults; None values mean "not given".
+        Training settings that replace the experiment's; None values mean "not given".
     """
 
-    task: str
-    architecture: str
+    task: str | None = None
+    architecture: str | None = None
+    experiment: str | Path | None = None
     data: Path | None = None
     version: str | None = None
     limit: int | None = None
     n_folds: int | None = None
-    with_random_split: bool = False
+    with_random_split: bool | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -87,16 +98,19 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     TaskError, DatasetError, TrainingError
         If something is wrong or missing.
     """
-    task = load_task(request.task)
-    config = read_config(task.key, request.architecture, changes=request.changes)
+    resolved = resolve(_as_asked(request), changes=request.changes)
+    sentence = None if request.experiment else left_behind(request.task, request.architecture)
+    if sentence:
+        listener.on_note(sentence)
+    experiment, task, config = resolved.experiment, resolved.task, resolved.config
     version = request.version or _new_name(task, config)
     if version in version_names(task.key):
         raise TrainingError(
             f"Model version {version} of task {task.key} exists already and never changes.",
             remedy="Choose another --version.",
         )
-    manifest = _limited(_manifest(task, request.data, config), request.limit)
-    recipe = Recipe.from_task(task)
+    manifest = _limited(_manifest(task, experiment, config), experiment.data.limit)
+    recipe = resolved.recipe
     manifest, pixels = _readable(manifest, recipe, listener)
     data = TrainingSet(
         pixels=pixels,
@@ -105,9 +119,9 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         file=manifest.frame["file"].to_numpy(dtype=object),
         class_names=task.class_names,
     )
-    folds = None
-    if request.n_folds is not None:
-        folds = make_folds(manifest, n_folds=request.n_folds, seed=config.seed)
+    folds, judged = None, experiment.validation
+    if judged.grouped_folds is not None:
+        folds = make_folds(manifest, n_folds=judged.grouped_folds, seed=config.seed)
     return TrainingJob(
         task=task,
         recipe=recipe,
@@ -118,9 +132,36 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         split=_split(manifest, config),
         folders=Folders(settings().home, models_folder(), settings().backbones),
         folds=folds,
-        with_random_split=request.with_random_split,
+        with_random_split=judged.random_split,
         listener=listener,
+        experiment=_stored(resolved, data, listener),
     )
+
+
+def _as_asked(request: TrainingRequest) -> Experiment:
+    """Return the experiment with what the request says otherwise."""
+    asked = chosen_experiment(request.task, request.architecture, experiment=request.experiment)
+    judged, data = asked.validation, asked.data
+    if request.n_folds is not None:
+        judged = judged.model_copy(update={"grouped_folds": request.n_folds or None})
+    if request.with_random_split is not None:
+        judged = judged.model_copy(update={"random_split": request.with_random_split})
+    if request.limit is not None:
+        data = data.model_copy(update={"limit": request.limit})
+    if request.data is not None:
+        data = data.model_copy(update={"folder": str(request.data.absolute())})
+    return asked.model_copy(update={"validation": judged, "data": data})
+
+
+def _stored(resolved: Resolved, data: TrainingSet, listener: Listener) -> Experiment:
+    """Return what the version stores, and say where the data are not those of an earlier run."""
+    told, found = resolved.experiment.data, DataFingerprint.of(data, resolved.recipe)
+    sentence = difference_in_words(told.fingerprint, found) if told.fingerprint else None
+    if sentence:
+        listener.on_note(sentence)
+    folder = name_of_folder(Path(told.folder)) if told.folder else None
+    kept = told.model_copy(update={"fingerprint": found, "folder": folder})
+    return resolved.experiment.model_copy(update={"data": kept})
 
 
 def _new_name(task: TaskSpec, config: TrainingConfig) -> str:
@@ -130,23 +171,11 @@ def _new_name(task: TaskSpec, config: TrainingConfig) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _manifest(task: TaskSpec, data: Path | None, config: TrainingConfig) -> Manifest:
-    if task.synthetic and data is None:
+def _manifest(task: TaskSpec, experiment: Experiment, config: TrainingConfig) -> Manifest:
+    folder = experiment.data.folder
+    if task.synthetic and folder is None:
         return drawn_manifest(task, n_series=config.phantom_series)
-    return open_manifest(data or _own_folder(task), task)
-
-
-def _own_folder(task: TaskSpec) -> Path:
-    root = settings().data_root
-    folders = [source.folder for source in task.sources if source.folder]
-    found = [root / folder for folder in folders if root and (root / folder).is_dir()]
-    if found:
-        return found[0]
-    raise TrainingError(
-        f"There is no folder of pictures for task {task.key}.",
-        remedy="Name one with --data, or set SECOND_LOOK_DATA_ROOT to the folder that holds "
-        f"{' or '.join(folders) or 'it'}.",
-    )
+    return open_manifest(data_folder(task, folder=folder), task)
 
 
 def drawn_manifest(task: TaskSpec, *, n_series: int, seed: int = PHANTOM_SEED) -> Manifest:

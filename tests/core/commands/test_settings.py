@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from core.cli import main
 from core.config import PREFIX, Settings
+from tests.core.training.experiment_files import write_experiment
 
 
 def test_every_setting_is_listed_with_value_and_source(core_json, models):
@@ -30,4 +33,11 @@ def test_a_password_is_masked_on_the_way_out(use_settings, capfd):
 
 def test_check_says_in_one_line_that_all_is_well(capfd):
     assert main(["settings", "--check"]) == 0
-    assert capfd.readouterr().out == "Settings and tasks are in order.\n"
+    assert capfd.readouterr().out == "Settings, tasks and experiments are in order.\n"
+
+
+def test_check_refuses_a_wrong_experiment_file(use_settings, tmp_path, capfd):
+    use_settings(experiments=tmp_path)
+    write_experiment(tmp_path, seed=-1)
+    assert main(["settings", "--check", "--json"]) == 2
+    assert "mine.yaml: seed is -1" in json.loads(capfd.readouterr().out)["error"]

@@ -45,7 +45,7 @@ def test_a_program_gets_a_line_an_epoch_and_then_the_version(asked, capfd):
     assert call("--json") == 0
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert lines[0] == LINE
-    assert set(lines[1]) == {"model_version", "path", "metrics"}
+    assert set(lines[1]) == {"model_version", "path", "metrics", "notes"}
     assert lines[1]["metrics"]["test"]["macro_f1"]["low_grouped"] == 0.3
 
 
@@ -63,8 +63,31 @@ def test_arguments_become_the_request(asked, capfd):
     assert request.changes == {"epochs": 3, "seed": None, "views": ["identity"]}
 
 
+def test_an_experiment_is_asked_for_alone(asked, capfd):
+    assert cli.main(["train", "--experiment", "kidney_ct", "--no-with-random-split"]) == 0
+    (request,) = asked
+    assert (request.experiment, request.task, request.architecture) == ("kidney_ct", None, None)
+    assert (request.n_folds, request.with_random_split) == (None, False)
+
+
+def test_a_leaking_figure_is_marked_for_a_person(asked, capfd, monkeypatch):
+    leaking = {"title": "Random split.", "n": 40, "macro_f1": FIGURE, "leakage": True}
+    trained = SimpleNamespace(model_version="v", path=Path("v"), metrics={"random_split": leaking})
+    monkeypatch.setattr(train, "train", lambda request, listener: trained)
+    assert call() == 0
+    assert "LEAK random_split: Random split." in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
-    "arguments", [("--set", "epochs"), ("--limit", "0"), ("--epochs", "many"), ("--set", "a=[")]
+    "arguments",
+    [
+        ("--set", "epochs"),
+        ("--limit", "0"),
+        ("--folds", "1"),
+        ("--epochs", "many"),
+        ("--set", "a=["),
+        ("--experiment", "kidney_ct", "--set", "a=["),
+    ],
 )
 def test_arguments_that_cannot_be_read_end_with_2_and_a_sentence(asked, capfd, arguments):
     assert call("--json", *arguments) == 2

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets import already_applied_for
+from core.datasets import already_applied_for, list_folder, read_manifest
 from core.datasets.description import read_description
 from core.errors import DatasetError
+from core.tasks import load_task
+from tests.core.datasets.folder import write_folder
 
 CARRIED = "already_applied: [resize_lanczos_224, clahe_lab_4_8x8]\n"
 STEPS = ("resize_lanczos_224", "clahe_lab_4_8x8")
@@ -107,3 +109,13 @@ def test_looking_up_applied_steps_imports_no_scientific_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_groups_that_were_found_are_not_taken_for_known_ones(tmp_path):
+    table = "file,label,group\na.png,cyst,found_0000\n"
+    write_folder(tmp_path, table, description="task: kidney_ct\ngrouping: found\n")
+    assert read_manifest(tmp_path, load_task("kidney_ct")).group_source == "found"
+    assert list_folder(tmp_path).group_source == "found"
+    with pytest.raises(DatasetError, match=r"grouping is 'guessed'"):
+        write_folder(tmp_path / "b", table, description="grouping: guessed\n")
+        read_manifest(tmp_path / "b", load_task("kidney_ct"))

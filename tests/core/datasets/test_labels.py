@@ -35,3 +35,11 @@ def test_a_label_map_may_rename_the_labels_of_a_publisher():
     own = task.model_copy(update={"sources": (source,)})
     assert label_map(own, "kidney_ct").class_of("ct kidney cyst") == "cyst"
     assert label_map(own, "kidney_ct").class_of("cyst") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("NORMAL", "healthy"), ("bacteria", "bacterial_pneumonia"), ("Viral", "viral_pneumonia")],
+)
+def test_published_names_of_a_class_are_known_by_alias(name, expected):
+    assert label_map(load_task("chest_xray"), None).class_of(name) == expected

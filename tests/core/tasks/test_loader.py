@@ -124,6 +124,11 @@ WRONG: dict[str, tuple[dict[str, object], str, str]] = {
     ),
     "no finding at all": ({"classes": one_class(finding=False)}, "", "finding: true"),
     "the same class twice": ({"classes": one_class(key="normal")}, "", "not all different"),
+    "an alias that is another class's key": (
+        {"classes": one_class(aliases=["normal"])},
+        "",
+        "stands for two classes",
+    ),
     "an unknown colour space": ({"colour": "cmyk"}, "colour", "'grey' or 'rgb'"),
     "a window of one number": ({"window": [40]}, "window", "is missing"),
     "a window of words": ({"window": ["low", "high"]}, "window.0", "low"),

@@ -6,19 +6,26 @@ from core.architectures import ARCHITECTURES
 from core.errors import DatasetError, TrainingError
 from core.tasks import load_tasks
 from core.training.config import check_config, read_config
+from core.training.experiments import experiment_for, resolve
 
 
 @pytest.mark.parametrize("key", sorted(ARCHITECTURES))
 @pytest.mark.parametrize("task", sorted(load_tasks()))
 def test_every_task_and_architecture_has_valid_defaults(task, key):
-    config = read_config(task, key)
+    config = resolve(experiment_for(task, key)).config
     assert config.architecture == key
     assert abs(sum(config.fractions.values()) - 1) < 1e-9
 
 
 def test_what_the_command_line_gives_wins_and_none_means_not_given():
-    config = read_config("kidney_ct", "mobilenet", changes={"epochs": 3, "seed": None})
+    config = read_config("mobilenet", changes={"epochs": 3, "seed": None})
     assert (config.epochs, config.seed) == (3, 0)
+
+
+def test_an_experiment_wins_over_the_architecture_and_may_say_none():
+    given = {"epochs": 5, "freeze_until": None}
+    config = read_config("simple_cnn", given=given, changes={"dropout": 0.1})
+    assert (config.epochs, config.learning_rate, config.dropout) == (5, 1e-3, 0.1)
 
 
 def test_an_unknown_setting_is_named_with_the_known_ones():
@@ -28,14 +35,14 @@ def test_an_unknown_setting_is_named_with_the_known_ones():
 
 def test_a_value_out_of_range_is_named():
     with pytest.raises(TrainingError, match="epochs is 0"):
-        read_config("kidney_ct", "mobilenet", changes={"epochs": 0})
+        read_config("mobilenet", changes={"epochs": 0})
 
 
 def test_an_unknown_augmentation_is_refused():
     with pytest.raises(DatasetError, match="rotation"):
-        read_config("kidney_ct", "mobilenet", changes={"augmentation": {"rotation": 3}})
+        read_config("mobilenet", changes={"augmentation": {"rotation": 3}})
 
 
 def test_layers_of_the_run_replace_those_of_the_architecture():
-    spec = read_config("kidney_ct", "mobilenet", changes={"freeze_until": "conv_pw_9_relu"}).spec
+    spec = read_config("mobilenet", changes={"freeze_until": "conv_pw_9_relu"}).spec
     assert (spec.freeze_until, spec.gate_layer) == ("conv_pw_9_relu", "conv_pw_7_relu")

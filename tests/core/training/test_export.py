@@ -129,3 +129,17 @@ def test_a_version_is_written_whole_and_only_once(exported, tmp_path):
     assert read_version(path).card.input_size == SIZE
     with pytest.raises(ModelVersionError, match="exists already"):
         export_version(network, draft(), models=tmp_path)
+
+
+def test_a_version_holds_the_experiment_that_it_came_from(exported, tmp_path):
+    from core.inference.package import read_version
+    from core.training.experiments import load_experiment, read_experiment
+    from core.training.version import export_version
+    from tests.core.training.drafts import draft
+
+    experiment = load_experiment("phantom_ct")
+    whole = dataclasses.replace(draft(), experiment=experiment)
+    path = export_version(exported[0], whole, models=tmp_path)
+    assert read_experiment(path / "experiment.yaml") == experiment
+    assert "experiment.yaml" in read_version(path).card.files
+    assert "experiment.yaml" in read_version(path).manifest.files
