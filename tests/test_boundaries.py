@@ -41,6 +41,7 @@ AREAS = {
 }
 # What a part of core may import beside itself and the base; any other part: nothing more.
 MAY_IMPORT = {
+    "datasets": {"preprocessing"},
     "training": {"datasets", "preprocessing", "architectures", "inference", "evaluation"},
     "saliency": {"inference"},
     "workflows": AREAS,

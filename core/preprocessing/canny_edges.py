@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 
 from core.domain import ByteArray
 from core.errors import RecipeError
@@ -40,4 +41,5 @@ class CannyEdges(SameSize):
 
     def __call__(self, pixels: ByteArray) -> ByteArray:
         """Return the edges of (rows, columns[, 3]) uint8 in as many, equal channels."""
-        return shaped_like(cv2.Canny(luminance(pixels), self.low, self.high), pixels)
+        edges = np.asarray(cv2.Canny(luminance(pixels), self.low, self.high), dtype=np.uint8)
+        return shaped_like(edges, pixels)

@@ -33,8 +33,8 @@ class StainMacenko(SameSize):
 
     Parameters: ``first`` and ``second``, the direction of either stain in the optical density of
     red, green and blue (the first absorbs more red: haematoxylin), and ``strongest``, the 99th
-    percentile of either concentration. The defaults are the medians over 841 PAS-stained glomeruli of
-    three centres; those of haematoxylin and eosin stand in docs/preprocessing.md.
+    percentile of either concentration. The defaults are the medians over 841 PAS-stained glomeruli
+    of three centres; those of haematoxylin and eosin stand in docs/preprocessing.md.
     """
 
     kind = "stain_macenko"
@@ -63,7 +63,7 @@ class StainMacenko(SameSize):
         amounts = _amounts(_density(pixels), stains) * (np.array(self.strongest) / strongest)
         target = np.array([_unit(np.array(self.first)), _unit(np.array(self.second))])
         painted = LIGHT * np.exp(-amounts @ target)
-        return np.clip(np.rint(painted), 0, 255).astype(np.uint8).reshape(pixels.shape)
+        return np.asarray(np.clip(np.rint(painted), 0, 255), np.uint8).reshape(pixels.shape)
 
 
 def stains_of(pixels: ByteArray) -> tuple[Floats, Floats] | None:
