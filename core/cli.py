@@ -50,6 +50,7 @@ COMMANDS = {
     ),
     "compare": CommandSpec("core.commands.compare", "whether one model may replace another"),
     "promote": CommandSpec("core.commands.promote", "make a version the champion; 1 when not"),
+    "preview": CommandSpec("core.commands.preview", "a recipe and augmentation on a picture"),
     "train": CommandSpec("core.commands.train", "fit a new model version"),
     "bench": CommandSpec("core.commands.bench", "speed against a bare pass and tf-keras-vis"),
     "settings": CommandSpec("core.commands.settings", "every setting, its value and its source"),

@@ -14,7 +14,11 @@ from core.preprocessing.hue import turn_hue
 from core.preprocessing.median_filter import MedianFilter
 from core.preprocessing.saturation import Saturation
 
-_FILTERS = {"median": MedianFilter, "dilation": Dilation, "erosion": Erosion}
+_FILTERS: dict[str, type[MedianFilter | Dilation | Erosion]] = {
+    "median": MedianFilter,
+    "dilation": Dilation,
+    "erosion": Erosion,
+}
 
 
 def equalised(pixels: ByteArray, rng: np.random.Generator, *, chance: float) -> ByteArray:
