@@ -29,6 +29,7 @@ AREAS = {
     "intake",
     "preprocessing",
     "datasets",
+    "features",
     "phantoms",
     "architectures",
     "inference",
@@ -42,7 +43,8 @@ AREAS = {
 # What a part of core may import beside itself and the base; any other part: nothing more.
 MAY_IMPORT = {
     "datasets": {"preprocessing"},
-    "training": {"datasets", "preprocessing", "architectures", "inference", "evaluation"},
+    "training": {"datasets", "features", "preprocessing", "architectures"}
+    | {"inference", "evaluation"},
     "saliency": {"inference"},
     "workflows": AREAS,
     "charts": set(),
