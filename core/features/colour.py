@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from core.domain import ByteArray
@@ -16,8 +17,8 @@ N_BINS = 8
 
 def colour_moments(pixels: ByteArray, mask: Mask) -> Sequence[float]:
     """Return mean and standard deviation of each channel."""
-    samples = pixels.reshape(-1, 3).astype(np.float64)
-    return [*samples.mean(axis=0), *samples.std(axis=0)]
+    mean, deviation = cv2.meanStdDev(pixels)
+    return [float(value) for value in (*mean.ravel(), *deviation.ravel())]
 
 
 def colour_histogram(pixels: ByteArray, mask: Mask) -> Sequence[float]:

@@ -124,7 +124,7 @@ def load_pixels(
     if cut is not None:
         read_one = _cutting(manifest, read_one, cut)
         # A resize or padding that came before the cut left no size behind it.
-        carried = tuple(name for name in carried if isinstance(STEPS[name], SameSize))
+        carried = tuple(name for name in carried if isinstance(STEPS.get(name), SameSize | None))
     is_grey = manifest.task.colour == "grey"
     paths = manifest.paths
     pixels = np.empty((len(paths), *size) if is_grey else (len(paths), *size, 3), np.uint8)

@@ -10,7 +10,7 @@ import pytest
 
 from core.datasets import read_manifest
 from core.datasets.outlines import crop_to_outline, mask_files, read_mask
-from core.errors import DatasetError, IntakeError
+from core.errors import DatasetError, IntakeError, RecipeError
 from core.preprocessing import Recipe
 from core.tasks import load_task
 from core.workflows.pictures import load_pixels
@@ -83,6 +83,14 @@ def test_a_folder_is_read_cut_and_the_recipe_gives_all_one_size(folder):
         part = whole[100 - down : 101 + down, 110 - across : 111 + across]
         assert np.array_equal(cut.pixels[row], recipe.apply(part).pixels)
     assert np.array_equal(load_pixels(manifest, recipe).pixels[0], whole)
+
+
+def test_an_unknown_step_that_the_folder_carries_is_told_as_ever(folder):
+    path = folder / "dataset.yaml"
+    path.write_text(path.read_text().replace("pad_square_border", "sharpen"))
+    task = load_task("glomeruli")
+    with pytest.raises(RecipeError, match="'sharpen'"):
+        load_pixels(read_manifest(folder, task), Recipe.from_task(task), cut="box")
 
 
 def test_a_missing_or_damaged_mask_is_told_and_the_others_are_read(folder):
