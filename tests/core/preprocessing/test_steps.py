@@ -31,6 +31,17 @@ def test_every_step_leaves_its_input_alone_and_repeats_itself(name):
     assert np.array_equal(pixels, before)
 
 
+@pytest.mark.parametrize("name", list(STEPS))
+def test_every_step_takes_grey_for_three_equal_channels_and_read_only_arrays(name):
+    grey = picture(230, 260)
+    colour = np.repeat(grey[:, :, None], 3, axis=2)
+    for pixels in (grey, colour):
+        pixels.setflags(write=False)
+    one, three = STEPS[name](grey).astype(int), STEPS[name](colour).astype(int)
+    assert three.ndim == 3
+    assert np.abs(three - one.reshape(*one.shape[:2], -1)).max() <= 1  # rounding of LAB and HSV
+
+
 def test_the_issue_s_steps_are_in_the_table():
     assert {
         "resize_lanczos_224",
