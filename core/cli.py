@@ -51,6 +51,7 @@ COMMANDS = {
     "compare": CommandSpec("core.commands.compare", "whether one model may replace another"),
     "promote": CommandSpec("core.commands.promote", "make a version the champion; 1 when not"),
     "import": CommandSpec("core.commands.importing", "a published folder as a data folder"),
+    "preview": CommandSpec("core.commands.preview", "a recipe and augmentation on a picture"),
     "train": CommandSpec("core.commands.train", "fit a new model version"),
     "experiments": CommandSpec("core.commands.experiments", "what train --experiment can run"),
     "bench": CommandSpec("core.commands.bench", "speed against a bare pass and tf-keras-vis"),

@@ -173,12 +173,14 @@ class SeenImage:
     """What the model saw: the picture after the recipe.
 
     ``pixels`` has shape (rows, columns, 3), uint8, RGB. ``steps_applied`` names the steps that ran,
-    in order; ``steps_left_out`` those that the picture already carried.
+    in order; ``steps_left_out`` those that the picture already carried; ``notes`` which steps found
+    nothing to change, and why, one sentence each.
     """
 
     pixels: ByteArray
     steps_applied: tuple[str, ...]
     steps_left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _frozen(self.pixels)

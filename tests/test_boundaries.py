@@ -29,6 +29,7 @@ AREAS = {
     "intake",
     "preprocessing",
     "datasets",
+    "features",
     "phantoms",
     "architectures",
     "inference",
@@ -41,7 +42,9 @@ AREAS = {
 }
 # What a part of core may import beside itself and the base; any other part: nothing more.
 MAY_IMPORT = {
-    "training": {"datasets", "preprocessing", "architectures", "inference", "evaluation"},
+    "datasets": {"preprocessing"},
+    "training": {"datasets", "features", "preprocessing", "architectures"}
+    | {"inference", "evaluation"},
     "saliency": {"inference"},
     "workflows": AREAS,
     "charts": set(),

@@ -30,7 +30,10 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "steps_applied": answer.seen.steps_applied if answer.seen else [],
         "steps_left_out": answer.seen.steps_left_out if answer.seen else [],
         "quality": {"score": quality.score, "reason": quality.reason} if quality else None,
-        "notes": answer.image.notes if answer.image else [],
+        "notes": [
+            *(answer.image.notes if answer.image else ()),
+            *(answer.seen.notes if answer.seen else ()),
+        ],
         "model_version": answer.model_version,
     }
 
@@ -48,6 +51,7 @@ def answer_text(answer: Answer) -> str:
             lines.append(f"  flagged: {', '.join(answer.prediction.flagged)}")
     if answer.seen:
         lines.append(f"  steps applied: {', '.join(answer.seen.steps_applied) or 'none'}")
+        lines += [f"  {note}" for note in answer.seen.notes]
     if answer.image and answer.image.quality:
         quality = answer.image.quality
         lines.append(f"  quality: {quality.score:.2f}, {quality.reason}")

@@ -9,11 +9,11 @@ from pathlib import Path
 from core.commands.arguments import add_already_applied, add_task, add_version
 from core.workflows.filter_files import (
     FilterPages,
-    check_folder,
     check_layer,
     draw_filters,
     write_pages,
 )
+from core.workflows.folder_files import check_folder
 from core.workflows.network_view import open_for_files, prepared_file
 
 MOST_CHANNELS = 4096

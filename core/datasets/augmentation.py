@@ -1,22 +1,32 @@
-"""Augmentation of 8-bit pictures: one warp, one tone curve, blur, noise and cutout.
+"""Augmentation of 8-bit pictures: one warp, one tone curve, colour, filters, noise and cutout.
 
 Numpy and OpenCV only, so that it runs beside any training backend. Everything random comes from
-the generator that is passed in: the same seed gives the same pictures.
+the generator that is passed in: the same seed gives the same pictures. A change that is left out
+draws nothing, so that adding one to a spec does not move those before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.random_filters import colour, equalised, filtered
 from core.domain import ByteArray
 from core.errors import DatasetError
 
+# Changes that have a range: with what they draw, they happen as often as ``probabilities`` says.
+RANGED = (
+    *("rotation_degrees", "zoom", "shift", "brightness", "contrast", "gamma", "noise", "blur"),
+    *("saturation", "hue", "median", "dilation", "erosion"),
+)
+_WINDOWS = ("median", "dilation", "erosion")
+_MOST = {"rotation_degrees": 180.0, "zoom": 0.9, "shift": 0.5, "contrast": 0.9}
+_MOST |= {"noise": 64.0, "blur": 10.0, "hue": 180.0}
 _BORDERS = {"black": cv2.BORDER_CONSTANT, "mirror": cv2.BORDER_REFLECT_101}
 
 
@@ -44,12 +54,22 @@ class AugmentationSpec:
         Standard deviation in grey levels, drawn from 0..x; the same in every channel.
     blur : float in [0, 10]
         Standard deviation of a Gaussian in pixels, drawn from 0..x; below 0.3 nothing is done.
+    equalise : float in [0, 1]
+        Probability that the histogram of the luminance is equalised.
+    saturation : float in [0, 1]
+        Factor of the colours' distance from grey, drawn from 1-x..1+x; grey pictures have none.
+    hue : float in [0, 180]
+        Angle on the colour wheel in degrees, drawn from -x..x; grey pictures have none.
+    median, dilation, erosion : int, 0 or odd, 3 to 15
+        Side of the filter's window in pixels, drawn from 3, 5, .. x.
     cutout : float in [0, 1]
         Probability of one square, filled with the picture's mean.
     cutout_side : float in (0, 1]
         Its side as a share of the shorter side of the picture.
     border : {"black", "mirror"}
         What comes in from outside: black for radiology, mirrored tissue for slides.
+    probabilities : mapping of str to float in [0, 1]
+        How often a change that has a range happens at all; 1 for those not named.
     """
 
     rotation_degrees: float = 0.0
@@ -63,27 +83,41 @@ class AugmentationSpec:
     gamma: float = 0.0
     noise: float = 0.0
     blur: float = 0.0
+    equalise: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    median: int = 0
+    dilation: int = 0
+    erosion: int = 0
     cutout: float = 0.0
     cutout_side: float = 0.25
     border: Literal["black", "mirror"] = "black"
+    probabilities: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        most = {"rotation_degrees": 180.0, "zoom": 0.9, "shift": 0.5, "contrast": 0.9}
-        most |= {"noise": 64.0, "blur": 10.0}
         for item in fields(self):
-            value, limit = getattr(self, item.name), most.get(item.name, 1.0)
-            if item.name != "border" and not 0 <= value <= limit:
-                raise DatasetError(
-                    f"Augmentation: {item.name} is {value!r}.",
-                    remedy=f"Give a number from 0 to {limit:g}.",
-                    column=item.name,
-                )
+            value = getattr(self, item.name)
+            if item.name in _WINDOWS:
+                if value not in (0, *range(3, 16, 2)):
+                    raise _fault(item.name, value, "Give 0, or an odd whole number from 3 to 15.")
+            elif item.name not in ("border", "probabilities"):
+                limit = _MOST.get(item.name, 1.0)
+                if not _is_share(value, limit):
+                    raise _fault(item.name, value, f"Give a number from 0 to {limit:g}.")
         if self.border not in _BORDERS:
-            raise DatasetError(
-                f"Augmentation: border is {self.border!r}.",
-                remedy=f"Allowed: {', '.join(_BORDERS)}.",
-                column="border",
-            )
+            raise _fault("border", self.border, f"Allowed: {', '.join(_BORDERS)}.")
+        self._check_probabilities()
+
+    def _check_probabilities(self) -> None:
+        if not isinstance(self.probabilities, Mapping):
+            remedy = "Give keys and values, such as {blur: 0.3}."
+            raise _fault("probabilities", self.probabilities, remedy)
+        for key, value in self.probabilities.items():
+            if key not in RANGED:
+                known = f"A probability may be given to: {', '.join(RANGED)}."
+                raise _fault("probabilities", key, known)
+            if not _is_share(value, 1.0):
+                raise _fault(f"probabilities.{key}", value, "Give a number from 0 to 1.")
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> AugmentationSpec:
@@ -106,7 +140,26 @@ class AugmentationSpec:
 
     def to_data(self) -> dict[str, Any]:
         """Return keys and values, for a card or an experiment file."""
-        return asdict(self)
+        return {**asdict(self), "probabilities": dict(self.probabilities)}
+
+    def drawn(self, rng: np.random.Generator) -> AugmentationSpec:
+        """Return the spec of one picture: what does not happen this time is 0.
+
+        Draws once for each change whose probability is below 1, and not at all where there is none.
+        """
+        chances = {key: float(self.probabilities.get(key, 1.0)) for key in RANGED}
+        asked = [key for key in RANGED if chances[key] < 1 and getattr(self, key)]
+        left_out = {key: 0 for key in asked if rng.random() >= chances[key]}
+        return replace(self, **left_out) if left_out else self  # type: ignore[arg-type]
+
+
+def _is_share(value: Any, limit: float) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value <= limit
+
+
+def _fault(key: str, value: Any, remedy: str) -> DatasetError:
+    return DatasetError(f"Augmentation: {key} is {value!r}.", remedy=remedy, column=key)
 
 
 def augment(pixels: ByteArray, spec: AugmentationSpec, rng: np.random.Generator) -> ByteArray:
@@ -123,9 +176,14 @@ def augment(pixels: ByteArray, spec: AugmentationSpec, rng: np.random.Generator)
     -------
     ndarray of the same shape, uint8
     """
+    spec = spec.drawn(rng)
     changed = _warp(pixels, spec, rng)
     changed = _tone(changed, spec, rng)
+    changed = equalised(changed, rng, chance=spec.equalise)
+    changed = colour(changed, rng, saturation=spec.saturation, hue=spec.hue)
     changed = _blur(changed, spec, rng)
+    windows = {"median": spec.median, "dilation": spec.dilation, "erosion": spec.erosion}
+    changed = filtered(changed, rng, windows=windows)
     changed = _noise(changed, spec, rng)
     changed = _cutout(changed, spec, rng)
     return changed.copy() if np.shares_memory(changed, pixels) else changed

@@ -37,6 +37,8 @@ class DatasetDescription(BaseModel):
         How, in a sentence.
     slice_columns : tuple of str
         Columns by which figures are broken down, such as the centre.
+    mask_column : str or None
+        Column of the table that names the mask of each picture, black outside the object.
     already_applied : tuple of str
         Recipe steps that the pictures carry already.
     """

@@ -27,34 +27,37 @@ def check_files(folder: Path, table: Table) -> None:
     """
     table.columns["file"][:] = [tidied(name) for name in table.columns["file"]]
     table.refuse_repeated("file")
-    _refuse_paths(folder, table)
+    check_paths(folder, table, column="file")
 
 
-def _refuse_paths(folder: Path, table: Table) -> None:
+def check_paths(folder: Path, table: Table, *, column: str) -> None:
     """Refuse files that lie outside the folder by their name, and a table of which none exists.
+
+    The names of the column are tidied in place.
 
     A single missing file is not refused here: whoever reads it says so and goes on with the rest.
     Folders are listed once instead of asking for every file: tables have ten thousand rows. A link
     inside the folder may point elsewhere: whoever put it there meant it.
     """
     listed: dict[str, frozenset[str]] = {}
-    for place, name in enumerate(table.columns["file"]):
+    table.columns[column][:] = [tidied(name) for name in table.columns[column]]
+    for place, name in enumerate(table.columns[column]):
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
             raise table.fault(
                 place,
-                "file",
+                column,
                 f"{name!r} leads out of the folder.",
                 remedy="Give paths relative to the folder that holds the table.",
             )
         parent = str(path.parent)
         if parent not in listed:
             listed[parent] = _file_names(folder / parent)
-    names = [PurePosixPath(name) for name in table.columns["file"]]
+    names = [PurePosixPath(name) for name in table.columns[column]]
     if names and not any(path.name in listed[str(path.parent)] for path in names):
         raise table.fault(
             0,
-            "file",
+            column,
             f"None of the {len(names)} files exists; the first is {str(names[0])!r}.",
             remedy="Give paths relative to the folder that holds the table.",
         )

@@ -2,6 +2,6 @@
 
 from core.preprocessing.recipe import Recipe
 from core.preprocessing.step import Step
-from core.preprocessing.steps import STEPS
+from core.preprocessing.steps import KINDS, STEPS
 
-__all__ = ["STEPS", "Recipe", "Step"]
+__all__ = ["KINDS", "STEPS", "Recipe", "Step"]

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 
 from core.domain import ByteArray
-from core.preprocessing.step import Step
+from core.preprocessing.parameters import whole
+from core.preprocessing.step import SameSize
 
 
 @dataclass(frozen=True)
-class ClaheLab(Step):
+class ClaheLab(SameSize):
     """CLAHE (Zuiderveld, Graphics Gems IV, 1994) on L of CIE LAB; hue and chroma stay.
+
+    ``clip`` times a flat histogram is the limit; ``tiles`` a side.
 
     >>> ClaheLab(clip=4, tiles=8).name
     'clahe_lab_4_8x8'
     """
 
-    clip: int
-    tiles: int
+    kind = "clahe_lab"
+    constants: ClassVar[Mapping[str, Any]] = {"channel": "lab_l"}
+
+    clip: int = whole(1, 40, default=4)
+    tiles: int = whole(1, 32, default=8)
+
+    @classmethod
+    def values_of(cls, words: Sequence[str]) -> dict[str, Any]:
+        """Read the clip and, as in ``8x8``, the tiles."""
+        clip, tiles = words
+        return {"clip": int(clip), "tiles": int(tiles.partition("x")[0])}
 
     @property
-    def name(self) -> str:
-        """``clahe_lab_<clip>_<tiles>x<tiles>``."""
-        return f"clahe_lab_{self.clip}_{self.tiles}x{self.tiles}"
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """Clip limit (times a flat histogram), tiles a side, and where it works."""
-        return {"clip": self.clip, "tiles": self.tiles, "channel": "lab_l"}
+    def words(self) -> list[str]:
+        """``<clip>_<tiles>x<tiles>``."""
+        return [f"{self.clip}", f"{self.tiles}x{self.tiles}"]
 
     def __call__(self, pixels: ByteArray) -> ByteArray:
         """Equalise (rows, columns[, 3]) uint8; the output always has three channels, RGB.
@@ -46,11 +53,3 @@ class ClaheLab(Step):
         equaliser = cv2.createCLAHE(clipLimit=float(self.clip), tileGridSize=(self.tiles,) * 2)
         lab = cv2.merge((equaliser.apply(lightness), a, b))
         return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), dtype=np.uint8)
-
-    def size_after(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
-        """Return ``size``: nothing is resized."""
-        return size
-
-    def could_have_made(self, size: tuple[int, int]) -> bool:
-        """Any size can have been equalised."""
-        return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -15,28 +15,16 @@ from core.preprocessing.step import Step
 
 @dataclass(frozen=True)
 class PadSquare(Step):
-    """Pad the shorter side, centred, and never crop.
+    """Pad the shorter side with black, centred, and never crop.
 
-    ``fill="black"`` is for radiographs: beyond the film there is nothing, and nothing is black.
-    ``fill="border"`` is for stained slides, where black never occurs and a bar of it would look
-    like an artefact to model and gate: it takes the median colour of the picture's own outermost
-    pixels. (Repeating or mirroring the edge draws streaks that look like tissue.)
+    For radiographs: beyond the film there is nothing, and nothing is black.
 
-    >>> PadSquare("black").name, PadSquare("border").name
+    >>> PadSquare().name, PadSquareBorder().name
     ('pad_square', 'pad_square_border')
     """
 
-    fill: Literal["black", "border"]
-
-    @property
-    def name(self) -> str:
-        """``pad_square`` (black) or ``pad_square_border``."""
-        return "pad_square" if self.fill == "black" else f"pad_square_{self.fill}"
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """What the added pixels hold, and where the picture lies between them."""
-        return {"fill": self.fill, "place": "centre"}
+    kind = "pad_square"
+    constants: ClassVar[Mapping[str, Any]] = {"fill": "black", "place": "centre"}
 
     def __call__(self, pixels: ByteArray) -> ByteArray:
         """Pad (rows, columns[, 3]) uint8 to (n, n[, 3]), n the longer side.
@@ -47,11 +35,15 @@ class PadSquare(Step):
         side = max(rows, columns)
         top, left = (side - rows) // 2, (side - columns) // 2
         bottom, right = side - rows - top, side - columns - left
-        value = (0, 0, 0) if self.fill == "black" else _border_colour(pixels)
+        value = self.fill_of(pixels)
         padded = cv2.copyMakeBorder(
             pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=value
         )
         return np.asarray(padded, dtype=np.uint8)
+
+    def fill_of(self, pixels: ByteArray) -> tuple[int, ...]:
+        """Return what the added pixels hold, one number a channel, 0..255."""
+        return (0, 0, 0)
 
     def size_after(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
         """Return the square of the longer side."""
@@ -67,8 +59,19 @@ class PadSquare(Step):
         return "as many rows as columns"
 
 
-def _border_colour(pixels: ByteArray) -> tuple[int, ...]:
-    """Return the median of the outermost pixels, one number a channel, 0..255."""
-    samples = pixels.reshape(*pixels.shape[:2], -1)
-    frame = np.concatenate([samples[0], samples[-1], samples[:, 0], samples[:, -1]])
-    return tuple(int(value) for value in np.median(frame, axis=0))
+@dataclass(frozen=True)
+class PadSquareBorder(PadSquare):
+    """The same with the median colour of the picture's own outermost pixels.
+
+    For stained slides, where black never occurs and a bar of it would look like an artefact to
+    model and gate. (Repeating or mirroring the edge draws streaks that look like tissue.)
+    """
+
+    kind = "pad_square_border"
+    constants: ClassVar[Mapping[str, Any]] = {"fill": "border", "place": "centre"}
+
+    def fill_of(self, pixels: ByteArray) -> tuple[int, ...]:
+        """Return the median of the outermost pixels, one number a channel, 0..255."""
+        samples = pixels.reshape(*pixels.shape[:2], -1)
+        frame = np.concatenate([samples[0], samples[-1], samples[:, 0], samples[:, -1]])
+        return tuple(int(value) for value in np.median(frame, axis=0))

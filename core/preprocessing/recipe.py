@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from core.domain import ByteArray, SeenImage
 from core.errors import RecipeError
 from core.preprocessing.step import Step
-from core.preprocessing.steps import STEPS
+from core.preprocessing.steps import STEPS, build_step, steps_in_words
 from core.tasks import TaskSpec
 
 _KEYS = ("step", "version", "parameters")
@@ -32,7 +32,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if not self.steps:
-            raise RecipeError("The recipe has no steps.", remedy=_remedy())
+            raise RecipeError("The recipe has no steps.", remedy=steps_in_words())
         repeated = sorted({name for name in self.names if self.names.count(name) > 1})
         if repeated:
             raise RecipeError(
@@ -114,13 +114,12 @@ class Recipe:
             If the array is no such picture, a step in ``already_applied`` is unknown, or the
             picture's size shows that a step which it is said to carry never ran.
         """
-        _refuse_array(pixels)
         carried = self._carried(already_applied)
-        _refuse_claim((int(pixels.shape[0]), int(pixels.shape[1])), carried)
-        prepared = pixels
-        for step in self.steps:
-            if step not in carried:
-                prepared = step(prepared)
+        prepared, notes = pixels, []
+        for step, after in self.stages(pixels, already_applied=already_applied):
+            if after is prepared and step.when_unchanged:
+                notes.append(f"{step.kind} left the picture unchanged: {step.when_unchanged}.")
+            prepared = after
         if prepared.ndim == 2:
             prepared = np.repeat(prepared[:, :, np.newaxis], 3, axis=2)
         # The value freezes its array: the caller's own must stay writable.
@@ -129,7 +128,24 @@ class Recipe:
             pixels=owned,
             steps_applied=tuple(step.name for step in self.steps if step not in carried),
             steps_left_out=tuple(step.name for step in carried),
+            notes=tuple(notes),
         )
+
+    def stages(
+        self, pixels: ByteArray, *, already_applied: Sequence[str] = ()
+    ) -> Iterator[tuple[Step, ByteArray]]:
+        """Yield every step that runs with the picture after it, (rows, columns[, 3]) uint8.
+
+        A step that changes nothing may yield the very array that came before it. Parameters and
+        errors are those of :meth:`apply`.
+        """
+        _refuse_array(pixels)
+        carried = self._carried(already_applied)
+        _refuse_claim((int(pixels.shape[0]), int(pixels.shape[1])), carried)
+        for step in self.steps:
+            if step not in carried:
+                pixels = step(pixels)
+                yield step, pixels
 
     def _carried(self, already_applied: Sequence[str]) -> list[Step]:
         unknown = [name for name in already_applied if name not in STEPS]
@@ -151,9 +167,12 @@ def _step(item: Mapping[str, Any], place: int) -> Step:
             f"Step {place} of the recipe has the unknown key {unknown[0]!r}.",
             remedy=f"Allowed keys: {', '.join(_KEYS)}.",
         )
-    if name not in STEPS:
-        raise RecipeError(f"Step {place} of the recipe is unknown: {name!r}.", remedy=_remedy())
-    step = STEPS[str(name)]
+    try:
+        step = build_step(str(name), item.get("parameters") or {})
+    except RecipeError as error:
+        raise RecipeError(
+            f"Step {place} of the recipe: {error.problem}", remedy=error.remedy, column=error.column
+        ) from None
     version = item.get("version", step.version)
     if version != step.version:
         raise RecipeError(
@@ -161,17 +180,7 @@ def _step(item: Mapping[str, Any], place: int) -> Step:
             f"{step.version}.",
             remedy="Use the release that the model was trained with, or train the model again.",
         )
-    parameters = dict(item.get("parameters") or step.parameters)
-    if parameters != dict(step.parameters):
-        raise RecipeError(
-            f"{name} has the parameters {dict(step.parameters)}, not {parameters}.",
-            remedy="A step's name fixes its parameters: leave them out, or name another step.",
-        )
     return step
-
-
-def _remedy() -> str:
-    return f"Steps: {', '.join(STEPS)}."
 
 
 def _refuse_array(pixels: ByteArray) -> None:

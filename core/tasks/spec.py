@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from core.tasks.validation import COLOUR_PATTERN, KEY_PATTERN
+from core.tasks.validation import COLOUR_PATTERN, KEY_PATTERN, STEP_PATTERN
 
 
 class _Frozen(BaseModel):
@@ -43,7 +43,7 @@ class SourceSpec(_Frozen):
 class RecipeStep(_Frozen):
     """One preprocessing step: its name in the step table and its parameters."""
 
-    step: str = Field(pattern=KEY_PATTERN)
+    step: str = Field(pattern=STEP_PATTERN)
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 KEY_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
+STEP_PATTERN = r"^[a-z][a-z0-9_.-]{0,127}$"  # a full name holds the values: gaussian_filter_1.5
 COLOUR_PATTERN = r"^#[0-9A-Fa-f]{6}$"
 _PATTERNS = {
     KEY_PATTERN: "1 to 64 small letters, digits and _, a letter first",
+    STEP_PATTERN: "the name of a preprocessing step",
     COLOUR_PATTERN: 'a colour as "#RRGGBB", in quotes',
 }
 _TYPES = {

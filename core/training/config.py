@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.architectures import ArchitectureSpec, architecture
 from core.datasets.augmentation import AugmentationSpec
+from core.datasets.outlines import Cut
 from core.datasets.pasting import PastingSpec
 from core.errors import TrainingError
 
@@ -70,6 +71,7 @@ class TrainingConfig(BaseModel):
     map_flip: float = Field(0.0, ge=0, le=1, description="Probability that a map is mirrored.")
     map_shift: int = Field(0, ge=0, le=8, description="Most cells that a map is moved by.")
     augmentation: dict[str, Any] = Field(default_factory=dict)
+    cut: Cut | None = Field(None, description="Pictures cut by the outline of their mask.")
     freeze_until: str | None = Field(None, description="Instead of the architecture's own.")
     end_layer: str | None = Field(None, description="Instead of the architecture's own.")
     gate_layer: str | None = Field(None, description="Instead of the architecture's own.")

@@ -22,7 +22,8 @@ def check_steps(already_applied: Sequence[str]) -> None:
         if name not in STEPS:
             raise RecipeError(
                 f"There is no preprocessing step {name!r}.",
-                remedy=f"Steps: {', '.join(STEPS)}; or none.",
+                remedy="Give full names, such as resize_area_224, as an answer lists them under "
+                "steps_applied; or none.",
                 column="already_applied",
             )
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from core.domain import ByteArray
 from core.errors import ArgumentError
 from core.saliency.channel_drawing import sheet
+from core.workflows.folder_files import png_bytes, write_folder
 from core.workflows.network_view import (
     GivenFile,
     NetworkView,
@@ -214,40 +211,10 @@ def write_pages(pages: FilterPages, folder: Path) -> None:
     ArgumentError
         If the folder cannot be written; nothing is left half-written in it.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".filters.", dir=folder) as temporary:
-            names = []
-            for place, (_, pixels) in enumerate(pages.pages):
-                names.append(pages.page_name(place))
-                content = cv2.imencode(".png", np.ascontiguousarray(pixels[:, :, ::-1]))[1]
-                (Path(temporary) / names[-1]).write_bytes(content.tobytes())
-            text = json.dumps(pages.to_document(), indent=1)
-            (Path(temporary) / "filters.json").write_text(text + "\n", encoding="utf-8")
-            for name in (*names, "filters.json"):
-                (Path(temporary) / name).replace(folder / name)
-    except OSError as error:
-        raise ArgumentError(
-            f"{folder} cannot be written ({error.strerror}).", remedy="Name another folder."
-        ) from None
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written, before anything is computed.
-
-    Raises
-    ------
-    ArgumentError
-        If it, or a folder above, is a file or cannot be entered.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".filters.", dir=folder):
-            return
-    except OSError as error:
-        raise ArgumentError(
-            f"{folder} cannot be written ({error.strerror}).", remedy="Name another folder."
-        ) from None
+    names = [pages.page_name(place) for place in range(len(pages.pages))]
+    files = {name: png_bytes(pixels) for name, (_, pixels) in zip(names, pages.pages, strict=True)}
+    text = json.dumps(pages.to_document(), indent=1) + "\n"
+    write_folder(folder, {**files, "filters.json": text.encode()})
 
 
 def _parts(values: Sequence[int], size: int) -> list[tuple[int, ...]]:

@@ -1,5 +1,8 @@
 """Properties of a run's pictures: measured once, in the background, and kept in the home.
 
+What intake measures, and of the features those that a person can see: how much of the picture the
+object fills, how many greys are in use, how alike neighbouring pixels are.
+
 A stored run holds names and no pixels. What is measured is named by the digest of the run's
 predictions, which never change, so that it serves as long as the run does, also when the pictures
 are away again.
@@ -24,7 +27,9 @@ from numpy.typing import NDArray
 from core.config import settings
 from core.errors import CoreError, IntakeError
 from core.evaluation.runs import read_facts
+from core.features import FeatureSpec, feature_table
 from core.intake.properties import PictureProperties, measure_properties
+from core.intake.quality import grey_copy
 from core.tasks import TaskSpec, load_task
 from core.workflows.run_pictures import PictureSource, picture_source
 from core.workflows.stored_runs import StoredRun, open_run
@@ -35,6 +40,8 @@ FOLDER = "properties"
 _SCHEMA = b"1"
 _SLICED = {"CT", "MR"}  # modalities whose pictures are slices through a body
 _LAST_SECONDS = 5.0
+_FEATURES = FeatureSpec.from_data(["outline", "grey_levels", "glcm"])
+_SLICED_BY = ("area_share", "entropy", "glcm_homogeneity")
 
 Progress = Callable[[int, int], None]
 Properties = dict[str, NDArray[np.object_]]
@@ -75,7 +82,7 @@ def measure_pictures(
         raise IntakeError("The pictures of this run are away.", remedy=source.sentence)
     run = open_run(stored)
     task = load_task(stored.facts.task) if stored.facts.task else None
-    rows: list[PictureProperties | None] = []
+    rows: list[dict[str, Any] | None] = []
     for file in run.file:
         if stop is not None and stop.is_set():
             return None
@@ -86,10 +93,9 @@ def measure_pictures(
         raise IntakeError(
             f"None of the {run.n:,} pictures of this run can be read.", remedy="Check the folder."
         )
-    columns = [asdict(row) if row else {} for row in rows]
+    names = [*(item.name for item in fields(PictureProperties)), *_SLICED_BY]
     found = {
-        item.name: np.array([column.get(item.name) for column in columns], dtype=object)
-        for item in fields(PictureProperties)
+        name: np.array([row[name] if row else None for row in rows], dtype=object) for name in names
     }
     _write(found, _path(_digest(stored)))
     return found
@@ -115,7 +121,7 @@ def read_properties(stored: StoredRun) -> Properties:
     }
 
 
-def _measure(source: PictureSource, file: str, task: TaskSpec | None) -> PictureProperties | None:
+def _measure(source: PictureSource, file: str, task: TaskSpec | None) -> dict[str, Any] | None:
     from core.intake import read_study
 
     is_sliced = task is not None and bool(_SLICED & set(task.modalities))
@@ -123,7 +129,10 @@ def _measure(source: PictureSource, file: str, task: TaskSpec | None) -> Picture
         image = read_study(source.read(file), default_window=task.window if task else None)
     except IntakeError:
         return None
-    return measure_properties(image, is_sliced=is_sliced)
+    measured = asdict(measure_properties(image, is_sliced=is_sliced))
+    # On the copy on which brightness and contrast are measured: sizes compare.
+    (values,) = feature_table(grey_copy(image.pixels)[None], _FEATURES)
+    return measured | {name: float(values[_FEATURES.names.index(name)]) for name in _SLICED_BY}
 
 
 def _digest(stored: StoredRun) -> str:

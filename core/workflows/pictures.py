@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.manifest import Manifest, read_manifest
+from core.datasets.outlines import Cut, crop_to_outline, mask_files, read_mask
 from core.datasets.survey import ReadPixels, survey_pictures, with_found_groups
 from core.domain import ByteArray
 from core.errors import CoreError, IntakeError, RecipeError
 from core.intake import read_study
-from core.preprocessing import Recipe
+from core.preprocessing import STEPS, Recipe
+from core.preprocessing.step import SameSize
 from core.tasks import TaskSpec
 
 Progress = Callable[[int, int], None]
@@ -83,6 +85,7 @@ def load_pixels(
     read: ReadPixels | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    cut: Cut | None = None,
 ) -> Pictures:
     """Read and prepare every picture into one array.
 
@@ -98,9 +101,14 @@ def load_pixels(
         None: one for each core (decoding releases the interpreter's lock).
     progress : callable or None
         Called with (done, n) after each picture, always from this thread.
+    cut : {"box", "inside"} or None
+        Cut each picture by the outline of its mask before the recipe, for training only: an upload
+        has no mask (:mod:`core.datasets.outlines`).
 
     Raises
     ------
+    DatasetError
+        If pictures are to be cut and the folder names no masks.
     RecipeError
         If the recipe has no fixed size, or a picture does not have the size that it would have
         after the steps that the folder claims.
@@ -112,6 +120,11 @@ def load_pixels(
             remedy="Add a resize step to it: training needs one size.",
         )
     read_one = read or picture_reader(manifest.task)
+    carried = manifest.already_applied
+    if cut is not None:
+        read_one = _cutting(manifest, read_one, cut)
+        # A resize or padding that came before the cut left no size behind it.
+        carried = tuple(name for name in carried if isinstance(STEPS.get(name), SameSize | None))
     is_grey = manifest.task.colour == "grey"
     paths = manifest.paths
     pixels = np.empty((len(paths), *size) if is_grey else (len(paths), *size, 3), np.uint8)
@@ -121,7 +134,7 @@ def load_pixels(
             picture = read_one(paths[row])
         except CoreError as error:
             return str(error)
-        seen = recipe.apply(picture, already_applied=manifest.already_applied).pixels
+        seen = recipe.apply(picture, already_applied=carried).pixels
         pixels[row] = seen[:, :, 1] if is_grey else seen
         return None
 
@@ -138,6 +151,15 @@ def load_pixels(
         if reason is not None
     )
     return Pictures(pixels[rows] if errors else pixels, rows, errors)
+
+
+def _cutting(manifest: Manifest, read: ReadPixels, cut: Cut) -> ReadPixels:
+    masks = {manifest.root / file: mask for file, mask in mask_files(manifest.root).items()}
+
+    def read_cut(path: Path) -> ByteArray:
+        return crop_to_outline(read(path), read_mask(masks[path]), cut=cut)
+
+    return read_cut
 
 
 def _threads() -> int:

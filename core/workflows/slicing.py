@@ -74,7 +74,7 @@ def run_columns(run: EvaluationRun, properties: Properties) -> dict[str, SliceCo
     """
     columns = {name: slice_column(name, values) for name, values in run.slices.items()}
     for key, values in properties.items():
-        name = f"{PICTURE} {key}"
+        name = f"{PICTURE} {key.replace('_', ' ')}"
         if name not in columns:
             columns[name] = slice_column(name, values)
     if run.refused.any() and "gate" not in columns:

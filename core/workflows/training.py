@@ -13,6 +13,7 @@ import numpy as np
 from core.config import settings
 from core.datasets.folds import make_folds
 from core.datasets.manifest import Manifest
+from core.datasets.outlines import Cut
 from core.datasets.splits import Split, make_split
 from core.domain import ByteArray
 from core.errors import TrainingError
@@ -111,7 +112,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         )
     manifest = _limited(_manifest(task, experiment, config), experiment.data.limit)
     recipe = resolved.recipe
-    manifest, pixels = _readable(manifest, recipe, listener)
+    manifest, pixels = _readable(manifest, recipe, config.cut, listener)
     data = TrainingSet(
         pixels=pixels,
         y_true=manifest.class_indices,
@@ -232,14 +233,22 @@ def _limited(manifest: Manifest, limit: int | None) -> Manifest:
     return manifest.take(np.sort(np.concatenate(chosen)))
 
 
-def _readable(manifest: Manifest, recipe: Recipe, listener: Listener) -> tuple[Manifest, ByteArray]:
+def _readable(
+    manifest: Manifest, recipe: Recipe, cut: Cut | None, listener: Listener
+) -> tuple[Manifest, ByteArray]:
     """Return the readable pictures and their manifest; the others are named and left out."""
     pictures = load_pixels(
         manifest,
         recipe,
         read=_draw if manifest.root == Path() and manifest.task.synthetic else None,
         progress=lambda done, n: listener.on_progress("reading pictures", done, n),
+        cut=cut,
     )
+    if cut is not None:
+        listener.on_note(
+            "Pictures are cut by the outline of their masks. An upload has no mask: figures of "
+            "this version hold for pictures that are cut in the same way."
+        )
     for file, reason in pictures.errors[:20]:
         listener.on_note(f"Left out {file}: {reason}")
     if len(pictures.errors) > 20:

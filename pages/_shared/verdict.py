@@ -130,6 +130,8 @@ def _show_seen(study: Study, seen: SeenImage | None, task: TaskSpec) -> None:
             style.quiet("Nothing: switch this off if the picture is as exported.")
         else:
             style.steps(seen.steps_applied, seen.steps_left_out)
+            for note in seen.notes:
+                style.quiet(note)
         show_carried_switch(study, task)
 
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import colorsys
 import dataclasses
+import hashlib
+import json
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from core.datasets import AugmentationSpec, augment
 from core.datasets.augmentation import warp_matrix
@@ -133,3 +138,90 @@ def test_values_out_of_range_and_unknown_keys_are_refused(data, column):
     with pytest.raises(DatasetError) as error:
         AugmentationSpec.from_data(data)
     assert error.value.column == column
+
+
+COLOURFUL = AugmentationSpec(equalise=0.5, saturation=0.8, hue=30, median=5, dilation=3, erosion=5)
+
+
+def test_colours_and_filters_keep_the_shape_and_the_seed_decides():
+    for pixels in (picture(), picture(40, 50, 3)):
+        before = pixels.copy()
+        first = changed(COLOURFUL, pixels, 5)
+        assert first.shape == pixels.shape
+        assert np.array_equal(first, changed(COLOURFUL, pixels, 5))
+        assert not np.array_equal(first, changed(COLOURFUL, pixels, 6))
+        assert np.array_equal(pixels, before)
+
+
+def test_a_change_that_is_left_out_does_not_move_the_others():
+    """The pictures of a seed, as they were before colours and filters were known."""
+    pixels = picture(40, 50, 3)
+    digest = hashlib.sha256(changed(EVERYTHING, pixels, 7).tobytes()).hexdigest()
+    assert digest[:16] == "327c5a79f4f56f99"
+
+
+def test_saturation_and_hue_leave_grey_alone_and_keep_the_luminance_of_colour():
+    spec = AugmentationSpec(saturation=0.5)
+    assert np.array_equal(changed(spec), picture())
+    muted = (100 + picture(40, 50, 3) // 8).astype(np.uint8)
+    grey = [cv2.cvtColor(item, cv2.COLOR_RGB2GRAY) for item in (muted, changed(spec, muted))]
+    assert np.abs(grey[0].astype(int) - grey[1]).max() <= 1
+    assert not np.array_equal(muted, changed(spec, muted))
+
+
+def test_a_drawn_hue_stays_within_its_range():
+    red = np.full((4, 4, 3), (200, 40, 40), np.uint8)
+    spec = AugmentationSpec(hue=20)
+    hues = []
+    for seed in range(40):
+        rgb = changed(spec, red, seed)[0, 0] / 255
+        hues.append((colorsys.rgb_to_hsv(*rgb)[0] * 360 + 180) % 360 - 180)
+    assert -20.5 < min(hues) < -10
+    assert 10 < max(hues) < 20.5
+
+
+def test_windows_are_drawn_from_three_to_the_largest():
+    pixels = picture()
+    made = {changed(AugmentationSpec(median=7), pixels, seed).tobytes() for seed in range(20)}
+    assert made == {
+        ndimage.median_filter(pixels, size=size, mode="nearest").tobytes() for size in (3, 5, 7)
+    }
+
+
+def test_erosion_darkens_and_dilation_brightens():
+    pixels = picture()
+    assert (changed(AugmentationSpec(erosion=3), pixels) <= pixels).all()
+    assert (changed(AugmentationSpec(dilation=3), pixels) >= pixels).all()
+
+
+def test_a_change_happens_as_often_as_its_probability_says():
+    spec = AugmentationSpec(median=3, probabilities={"median": 0.25})
+    n = sum(not np.array_equal(changed(spec, seed=seed), picture()) for seed in range(400))
+    assert 70 <= n <= 130  # binomial, 400 draws: mean 100, three deviations 26
+    never = AugmentationSpec(blur=5, hue=90, probabilities={"blur": 0, "hue": 0})
+    assert np.array_equal(changed(never, picture(8, 8, 3)), picture(8, 8, 3))
+
+
+@pytest.mark.parametrize(
+    ("data", "column", "allowed"),
+    [
+        ({"median": 4}, "median", "odd whole number from 3 to 15"),
+        ({"hue": 200}, "hue", "from 0 to 180"),
+        ({"saturation": "much"}, "saturation", "from 0 to 1"),
+        ({"probabilities": {"blur": 1.5}}, "probabilities.blur", "from 0 to 1"),
+        ({"probabilities": {"equalise": 0.5}}, "probabilities", "rotation_degrees"),
+        ({"probabilities": 0.5}, "probabilities", "blur: 0.3"),
+    ],
+)
+def test_wrong_colours_filters_and_probabilities_are_told_with_what_is_allowed(
+    data, column, allowed
+):
+    with pytest.raises(DatasetError) as error:
+        AugmentationSpec.from_data(data)
+    assert error.value.column == column
+    assert allowed in error.value.remedy
+
+
+def test_a_spec_with_probabilities_survives_its_data():
+    spec = AugmentationSpec(blur=1, probabilities={"blur": 0.5})
+    assert AugmentationSpec.from_data(json.loads(json.dumps(spec.to_data()))) == spec

@@ -15,7 +15,7 @@ def picture(*shape, seed=0):
 def test_every_step_answers_to_its_name_and_keeps_what_it_says_about_sizes(name):
     step = STEPS[name]
     assert step.name == name
-    for shape in ((90, 120), (120, 90, 3)):
+    for shape in ((230, 260), (260, 230, 3)):
         out = step(picture(*shape))
         assert out.dtype == np.uint8
         assert out.shape[:2] == step.size_after(shape[:2])
@@ -25,10 +25,21 @@ def test_every_step_answers_to_its_name_and_keeps_what_it_says_about_sizes(name)
 
 @pytest.mark.parametrize("name", list(STEPS))
 def test_every_step_leaves_its_input_alone_and_repeats_itself(name):
-    pixels = picture(90, 120, 3)
+    pixels = picture(230, 260, 3)
     before = pixels.copy()
     assert np.array_equal(STEPS[name](pixels), STEPS[name](pixels))
     assert np.array_equal(pixels, before)
+
+
+@pytest.mark.parametrize("name", list(STEPS))
+def test_every_step_takes_grey_for_three_equal_channels_and_read_only_arrays(name):
+    grey = picture(230, 260)
+    colour = np.repeat(grey[:, :, None], 3, axis=2)
+    for pixels in (grey, colour):
+        pixels.setflags(write=False)
+    one, three = STEPS[name](grey).astype(int), STEPS[name](colour).astype(int)
+    assert three.ndim == 3
+    assert np.abs(three - one.reshape(*one.shape[:2], -1)).max() <= 1  # rounding of LAB and HSV
 
 
 def test_the_issue_s_steps_are_in_the_table():

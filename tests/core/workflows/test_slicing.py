@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from core.config import settings
 from core.errors import IntakeError
 from core.evaluation.facts import RunFacts
 from core.evaluation.runs import EvaluationRun, write_run
@@ -60,6 +61,19 @@ def test_properties_are_measured_once_and_kept_without_the_pictures(stored, use_
     }
     columns = slicing.run_columns(open_run(stored), kept)
     assert columns["picture brightness"].labels == ("90", "200", slicing.NOT_STATED)
+    assert columns["picture area share"].labels == ("0", slicing.NOT_STATED)  # two flat pictures
+
+
+def test_features_of_a_picture_are_measured_on_the_copy_that_its_light_is(stored):
+    drawn = np.zeros((80, 80), np.uint8)
+    drawn[20:60, 20:60] = 200
+    cv2.imwrite(str(settings().data_root / "scans" / "sub" / "b.png"), drawn)
+    found = measure_pictures(stored)
+    assert found["area_share"].tolist() == [0, 0.25, None]
+    # A quarter of the pixels and three quarters: 0.25 * 2 + 0.75 * log2(4 / 3) bits.
+    assert found["entropy"].tolist() == [0, pytest.approx(0.8113, abs=1e-4), None]
+    assert found["glcm_homogeneity"][0] == 1
+    assert 0.9 < found["glcm_homogeneity"][1] < 1
 
 
 def test_pictures_that_are_away_are_said_and_nothing_is_kept(stored, use_settings, tmp_path):

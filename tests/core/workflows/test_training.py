@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -61,6 +62,27 @@ def test_a_folder_is_read_and_what_cannot_be_read_is_named(folder):
     assert notes[0].startswith("Left out 000.png")
     assert len(job.data) == len(job.manifest) == 31
     assert set(np.unique(job.split.parts)) == {"train", "validation", "calibration", "test"}
+
+
+def test_pictures_are_cut_by_their_masks_when_asked_and_the_limits_of_that_are_said(folder):
+    table = (folder / "labels.csv").read_text().splitlines()
+    rows = [table[0] + ",mask", *(line + ",mask.png" for line in table[1:])]
+    (folder / "labels.csv").write_text("\n".join(rows))
+    (folder / "dataset.yaml").write_text("task: phantom_ct\nmask_column: mask\n")
+    whole, _ = ask(data=folder)
+    picture = cv2.imread(str(folder / "001.png"))
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    mask[20:-20, 30:-30] = 255
+    cv2.imwrite(str(folder / "mask.png"), mask)
+    cut, notes = ask(data=folder, changes={"cut": "box"})
+    assert any("An upload has no mask" in note for note in notes)
+    assert cut.config.cut == "box"
+    assert cut.data.fingerprint != whole.data.fingerprint
+    row = cut.data.file.tolist().index("001.png")
+    expected = cut.recipe.apply(picture[20:-20, 30:-30]).pixels[:, :, 1]
+    assert np.array_equal(cut.data.pixels[row], expected)
+    with pytest.raises(TrainingError, match="cut"):
+        ask(data=folder, changes={"cut": "round"})
 
 
 def test_no_group_is_in_two_parts_or_two_folds(folder):
