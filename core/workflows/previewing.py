@@ -166,11 +166,12 @@ def preview_picture(
 
 
 def _of_task(task: TaskSpec) -> AugmentationSpec:
-    """Return the augmentation of the task's training defaults, whatever the architecture."""
+    """Return the augmentation of the task's own experiment; none where it has none."""
     from core.architectures import ARCHITECTURES
-    from core.training.config import read_config
+    from core.training.experiments.loader import experiment_for
 
-    return read_config(task.key, next(iter(ARCHITECTURES))).augmentation_spec
+    own = experiment_for(task.key, next(iter(ARCHITECTURES)))
+    return AugmentationSpec.from_data(own.augmentation or {})
 
 
 def _read_recipe(path: Path) -> Recipe:
