@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Audit the maps of a version, store the audit and give it."""
+    if args.out_file is not None:
+        _check_place(args.out_file)
     sizes = Sizes()
     if args.pictures is not None:
         sizes = replace(sizes, curves=args.pictures)
@@ -77,6 +80,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_place(path: Path) -> None:
+    """Refuse a file that cannot be written before minutes are spent on what it should hold."""
+    folder = path.absolute().parent
+    if path.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ArgumentError(
+            f"{path} cannot be written: {'it' if path.is_dir() else folder} is "
+            f"{'a folder' if path.is_dir() else 'no folder that may be written to'}.",
+            remedy="Name another file.",
+        )
+
+
 def _ship(task: str, version: str, path: Path) -> None:
     try:
         ship_audit(verified_version(task, version), path)
@@ -92,7 +106,10 @@ def _keys(text: str) -> tuple[str, ...]:
     >>> _keys("grad_cam, rise")
     ('grad_cam', 'rise')
     """
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    found = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} names no method")
+    return found
 
 
 def _positive(text: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.domain import FloatArray
-from core.errors import ExplanationError, ModelVersionError
+from core.errors import ArgumentError, ExplanationError, ModelVersionError
 from core.inference.probe import Probe
 from core.saliency.gradient_client import explain_by_gradients
 from core.saliency.methods import METHODS, MethodSpec, method_spec
@@ -43,15 +43,16 @@ def explain_with(
     Raises
     ------
     ArgumentError
-        If there is no such method or class.
+        If there is no such method or class, or the method is none for this kind of network.
     ModelVersionError
-        If the network has not what the method needs.
+        If the version lacks a file or a name that the method needs.
     CancelledError
         If the watch was stopped.
     ExplanationError
         If the map holds values that are not numbers, or the process for gradients failed.
     """
     spec = method_spec(method)
+    _check_kind(spec, probe)
     if spec.kind == "keras":
         if probe.version is None:
             raise ModelVersionError(
@@ -68,6 +69,21 @@ def explain_with(
             remedy="Choose another method, and report the picture with the model version.",
         )
     return found
+
+
+def _check_kind(spec: MethodSpec, probe: Probe) -> None:
+    """Refuse a method that this network can never have, however it is installed."""
+    if spec.kind == "linear" and not probe.is_linear:
+        lacks = "one layer on its pixels"
+    elif spec.needs_feature_map and not (probe.has_feature_map and probe.head_weights is not None):
+        lacks = "one dense layer on the mean of its last feature map"
+    else:
+        return
+    keys = ", ".join(known.key for known in available_methods(probe))
+    raise ArgumentError(
+        f"{spec.title} is for a network that is {lacks}; that of {probe.name} is not.",
+        remedy=f"Methods for it: {keys}.",
+    )
 
 
 def available_methods(probe: Probe) -> tuple[MethodSpec, ...]:

@@ -72,7 +72,12 @@ def trust_jobs(subject: Subject, found: Collection[ClassMap], desk: BackgroundDe
 def _job(subject: Subject, item: ClassMap) -> Job:
     key = TrustKey.of(item.key)
     title = method_spec(item.key.method).title
-    return Job(f"{title} against chance", (key,), lambda w: {key: _measure(subject, item, w)})
+    return Job(
+        f"{title} against chance",
+        (key,),
+        lambda watch: {key: _measure(subject, item, watch)},
+        gives_way=True,  # a map that is asked for comes before what speaks for another
+    )
 
 
 def _measure(subject: Subject, item: ClassMap, watch: Watch) -> MapFaithfulness:

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.domain import ByteArray
 from core.errors import ArgumentError
+from core.inference.layers import FEATURE_MAP
 from core.saliency.channel_drawing import sheet
 from core.workflows.folder_files import png_bytes, write_folder
 from core.workflows.network_view import (
@@ -133,7 +134,7 @@ def check_layer(view: NetworkView, layer: str) -> None:
         If the version does not name its layers.
     """
     names = view.layers_with_maps
-    if layer in names:
+    if layer in names or (layer == FEATURE_MAP and view.probe.has_feature_map):
         return
     words = f" {view.note}" if view.note else ""
     raise ArgumentError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -34,26 +35,51 @@ class Offer:
 
 
 def show_take(subject: Subject, asked: Asked, task: TaskSpec) -> None:
-    """Show the downloads; a file is made when it is asked for, outside the session."""
-    offers = available(subject, asked, task)
-    by_title = {offer.title: offer for offer in offers}
-    with st.popover("Download maps", icon=":material/download:", width="stretch"):
+    """Show the downloads; files are made while the list is open."""
+    # Bytes, not something that makes them when it is clicked: Streamlit forgets such a file at the
+    # next run of the script, and while maps are measured a run follows every moment.
+    with st.popover(
+        "Download maps",
+        icon=":material/download:",
+        width="stretch",
+        key=state.EXPLAIN_TAKE_OPEN,
+        on_change="rerun",
+    ) as popover:
+        if not popover.open:
+            return
+        offers = available(subject, asked, task)
         if not offers:
             st.caption("No map is there yet.")
             return
+        by_title = {offer.title: offer for offer in offers}
         title = st.selectbox("Map", list(by_title), key=state.EXPLAIN_TAKE)
         chosen = by_title.get(title) or offers[0]
+        made = chosen.draw()
         with st.container(horizontal=True, gap="small"):
-            _button("PNG", lambda: chosen.draw().png, f"{chosen.stem}.png", "image/png")
-            _button(
-                "NPY", lambda: chosen.draw().npy, f"{chosen.stem}.npy", "application/octet-stream"
-            )
-            _button(
-                f"All {len(offers)} as ZIP",
-                lambda: maps_zip([offer.draw() for offer in offers]),
-                f"{subject.task}_{subject.version}_{subject.image.sha256[:8]}_maps.zip",
-                "application/zip",
-            )
+            _button("PNG", made.png, f"{chosen.stem}.png", "image/png")
+            _button("NPY", made.npy, f"{chosen.stem}.npy", "application/octet-stream")
+            _show_archive(subject, asked, offers)
+
+
+def _show_archive(subject: Subject, asked: Asked, offers: Sequence[Offer]) -> None:
+    """Offer to put every map into one archive; it is made once and stays until a map changes."""
+    content = f"{subject.key}{asked.look}{[offer.stem for offer in offers]}"
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    if st.session_state.get(state.EXPLAIN_ARCHIVE) != digest:
+        st.button(
+            f"Put all {len(offers)} into a ZIP",
+            key="explain.take.make",
+            on_click=_ask_for_archive,
+            args=(digest,),
+        )
+        return
+    name = f"{subject.task}_{subject.version}_{subject.image.sha256[:8]}_maps.zip"
+    data = resources.archive(digest, lambda: maps_zip([offer.draw() for offer in offers]))
+    _button(f"All {len(offers)} as ZIP", data, name, "application/zip")
+
+
+def _ask_for_archive(digest: str) -> None:
+    st.session_state[state.EXPLAIN_ARCHIVE] = digest
 
 
 def available(subject: Subject, asked: Asked, task: TaskSpec) -> list[Offer]:
@@ -92,7 +118,7 @@ def available(subject: Subject, asked: Asked, task: TaskSpec) -> list[Offer]:
     return offers
 
 
-def _button(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:
+def _button(label: str, data: bytes, name: str, mime: str) -> None:
     st.download_button(
         label, data=data, file_name=name, mime=mime, key=f"explain.take.{label}", on_click="ignore"
     )

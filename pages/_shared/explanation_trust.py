@@ -54,7 +54,7 @@ def sentence_of(desk: BackgroundDesk, keys: Sequence[MapKey]) -> str:
     if len(found) == len(keys) and not marked:
         return NOTHING
     measured = measured_maps(desk, marked)
-    is_done = len(measured) == len(keys) or desk.progress is None
+    is_done = len(measured) == len(keys) or desk.progress(state.EXPLANATIONS) is None
     if measured:
         said = trust_of(keys[0].class_name, list(measured.values())).sentence
         return said if is_done else f"{said} More is being measured …"

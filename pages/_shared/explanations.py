@@ -28,6 +28,7 @@ from pages._shared import (
     explanation_controls,
     explanation_trust,
     facts,
+    lightbox,
     maps,
     notices,
     resources,
@@ -100,9 +101,16 @@ def show_no_maps(study: Study, answer: Answer, task: TaskSpec) -> None:
         verdict.show_carried_switch(study, task)
 
 
-@st.fragment
 def show_board(study: Study, subject: Subject, answer: Answer, task: TaskSpec) -> None:
     """Show the grid of maps with its controls."""
+    _show_board(study, subject, answer, task, drawn=state.looked_at())
+
+
+@st.fragment
+def _show_board(
+    study: Study, subject: Subject, answer: Answer, task: TaskSpec, *, drawn: tuple[object, ...]
+) -> None:
+    lightbox.follow_clicks(drawn)
     desk = resources.map_desk()
     left, right = st.columns([79, 21], gap="medium")
     try:
@@ -132,9 +140,9 @@ def _ask(desk: BackgroundDesk, subject: Subject, asked: Asked, keys: list[MapKey
     """Have the desk fill in what is missing: maps first, then what speaks for and against them."""
     quick = {spec.key for spec in asked.methods if spec.is_quick}
     wanted = [*keys, *(TrustKey.of(key) for key in keys)]
-    desk.ask(_jobs(desk, subject, keys), wanted=wanted)
+    desk.ask(state.EXPLANATIONS, _jobs(desk, subject, keys), wanted=wanted)
     desk.wait([key for key in keys if key.method in quick], AT_ONCE_SECONDS)
-    desk.ask(_jobs(desk, subject, keys), wanted=wanted)
+    desk.ask(state.EXPLANATIONS, _jobs(desk, subject, keys), wanted=wanted)
 
 
 def _jobs(desk: BackgroundDesk, subject: Subject, keys: list[MapKey]) -> list:
@@ -157,8 +165,6 @@ def _show_grid(
     words, working = st.columns([66, 34], gap="medium")
     with words, st.container(key="explain_words"):
         explanation_trust.show_sentences(desk, keys, asked, task)
-    with working:
-        _show_work(desk, keys, drawn)
     with st.container(key="explain_grid"):
         grid = explanation_cells.Grid(subject, task, asked, desk, failing=known.failing)
         maps.show_maps(
@@ -169,12 +175,16 @@ def _show_grid(
             size=subject.drawn_size,
         )
     explanation_trust.show_details(measured, asked, task, known.lines)
+    # Last of all: its timer asks the server for another run, and one that is asked for while this
+    # run still paints is taken for a newer wish than the click on another page before it.
+    with working:
+        _show_work(desk, keys, drawn)
 
 
 def _show_work(desk: BackgroundDesk, keys: list[MapKey], drawn: int) -> None:
     """Show what is worked out, or offer again what was stopped or failed."""
     failed = [key for key in keys if _can_start_again(desk, key)]
-    if desk.progress is not None:
+    if desk.progress(state.EXPLANATIONS) is not None:
         _show_progress(drawn)
     elif failed:
         _offer_again(desk, failed)
@@ -198,13 +208,19 @@ def _offer_again(desk: BackgroundDesk, keys: list[MapKey]) -> None:
 def _show_progress(drawn: int) -> None:
     """Show how far the desk is; run the page again when there is something new to paint."""
     desk = resources.map_desk()
-    progress = desk.progress
+    progress = desk.progress(state.EXPLANATIONS)
     if progress is None or desk.revision != drawn:
         st.rerun()
     with st.container(key="explain_progress", horizontal=True, vertical_alignment="center"):
         share = progress.done / progress.total if progress.total else 0.0
         st.progress(min(share, 1.0), text=progress_said(progress))
-        st.button("Stop", key="explain.stop", icon=":material/stop_circle:", on_click=desk.cancel)
+        st.button(
+            "Stop",
+            key="explain.stop",
+            icon=":material/stop_circle:",
+            on_click=desk.cancel,
+            args=(state.EXPLANATIONS,),
+        )
 
 
 def progress_said(progress: Progress) -> str:

@@ -52,11 +52,12 @@ def show_channel(
     wanted = _asked(view)
     # Read before anything is drawn: what is found afterwards runs the page again.
     drawn = desk.revision
-    desk.ask([search_job(view, item) for item in desk.missing(wanted)], wanted=wanted)
+    jobs = [search_job(view, item) for item in desk.missing(wanted)]
+    desk.ask(state.FILTERS, jobs, wanted=wanted)
     with st.container(key="filter_channel", gap="small"):
         _show_panes(view, layer, channel, maps=maps, picture=picture)
         _show_training(view, layer, channel)
-    if desk.progress is not None:
+    if desk.progress(state.FILTERS) is not None:
         _show_progress(drawn)
 
 
@@ -174,7 +175,7 @@ def _asked(view: NetworkView) -> list[SearchKey]:
 def _show_progress(drawn: int) -> None:
     """Show how far the desk is; run the page again when there is something new to show."""
     desk: BackgroundDesk = resources.map_desk()
-    progress = desk.progress
+    progress = desk.progress(state.FILTERS)
     if progress is None or desk.revision != drawn:
         st.rerun()
     with st.container(key="filter_progress", horizontal=True, vertical_alignment="center"):
@@ -184,5 +185,5 @@ def _show_progress(drawn: int) -> None:
 
 
 def _stop() -> None:
-    resources.map_desk().cancel()
+    resources.map_desk().cancel(state.FILTERS)
     st.session_state[state.FILTER_ASKED] = ()

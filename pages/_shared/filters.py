@@ -27,6 +27,7 @@ from pages._shared import (
     answers,
     filter_channel,
     filter_tiles,
+    lightbox,
     notices,
     state,
     style,
@@ -65,9 +66,16 @@ def seen_by_network(study: Study, answer: Answer, task: TaskSpec) -> Seen | None
     return Seen(answer.seen.pixels, answer.reason if answer.prediction is None else None)
 
 
-@st.fragment
 def show_board(view: NetworkView, seen: Seen | None, task: TaskSpec) -> None:
     """Show layers, channels and one channel."""
+    _show_board(view, seen, task, drawn=state.looked_at())
+
+
+@st.fragment
+def _show_board(
+    view: NetworkView, seen: Seen | None, task: TaskSpec, *, drawn: tuple[object, ...]
+) -> None:
+    lightbox.follow_clicks(drawn)
     if view.note:
         style.verdict("open", "Not every layer can be looked at", view.note)
     if not view.layers_with_maps:

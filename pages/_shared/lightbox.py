@@ -25,6 +25,15 @@ def open_study(task: TaskSpec, version: VersionState) -> Study | None:
     return state.current()
 
 
+def follow_clicks(drawn: tuple[object, ...]) -> None:
+    """Run the whole page again where a click inside a fragment changed what the page is about.
+
+    ``drawn`` : what ``state.looked_at`` said when the page handed its values to the fragment.
+    """
+    if state.looked_at() != drawn:
+        st.rerun()
+
+
 def show_intake(task: TaskSpec) -> None:
     """Show the file drop and, for a teaching task, its cases; take in what is new."""
     with st.container(key="intake"):

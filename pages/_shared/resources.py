@@ -10,7 +10,7 @@ The engine and pandas are imported where they are first needed: a page paints be
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -147,6 +147,12 @@ def map_desk() -> BackgroundDesk:
     from core.workflows.background_desk import BackgroundDesk
 
     return BackgroundDesk()
+
+
+@st.cache_data(max_entries=1, scope="session", show_spinner="Putting the maps together")
+def archive(digest: str, _make: Callable[[], bytes]) -> bytes:
+    """Return the archive of a digest, made once."""
+    return _make()
 
 
 @st.cache_data(max_entries=256, scope="session", show_spinner=False)

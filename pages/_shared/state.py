@@ -75,12 +75,18 @@ EXPLAIN_GRID = "explain.grid"
 EXPLAIN_DIFFERENCE = "explain.difference"
 EXPLAIN_REFUSED = "explain.refused"
 EXPLAIN_TAKE = "explain.take"
+EXPLAIN_TAKE_OPEN = "explain.take.open"
+EXPLAIN_ARCHIVE = "explain.archive"
 EXPLAIN_CURVES = "explain.curves"
 FILTER_LAYER = "filters.layer"
 FILTER_ALL = "filters.all"
 FILTER_OWN_SCALE = "filters.own_scale"
 FILTER_WHOLE = "filters.whole"
 FILTER_ASKED = "filters.asked"
+
+# Who asks the session's desk for work.
+EXPLANATIONS = "explanations"
+FILTERS = "filters"
 
 MAX_STUDIES = 200
 
@@ -116,6 +122,18 @@ class Study:
     sha256: str
     teaching: str | None = None
     already_applied: tuple[str, ...] = ()
+
+
+def looked_at() -> tuple[object, ...]:
+    """Return what a page is about: the task, the picture, its frame, what it carries already.
+
+    A fragment compares: a click inside it that changed any of these calls for the whole page.
+    """
+    study = current()
+    if study is None:
+        return (st.session_state.get(TASK), None)
+    choices = [remembered(key, study, None) for key in (FRAMES, CARRIED)]
+    return (st.session_state.get(TASK), study.key, *choices)
 
 
 def studies() -> list[Study]:

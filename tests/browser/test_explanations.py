@@ -74,6 +74,13 @@ def test_three_methods_for_two_classes_are_compared_and_held_against_chance(visi
     assert values.dtype == np.float32 and values.max() == 1.0
     assert caught.value.suggested_filename.startswith("phantom_ct_small-1_")
     visit.page.keyboard.press("Escape")
+    # What the picture carries already is asked beside the maps: the whole page follows.
+    carries = visit.page.get_by_text("This picture already carries these steps")
+    carries.click()
+    expect(visit.page.get_by_text("There is no answer for this picture")).to_be_visible()
+    carries.click()
+    visit.page.locator("[data-state=map]").first.wait_for()
+    settle(visit)
     # The same picture, seen by the network.
     follow(visit, "Filters", visit.page.locator(".tiles"))
     expect(visit.page.get_by_text("channels of")).to_be_visible()

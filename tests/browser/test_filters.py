@@ -31,10 +31,15 @@ def open_with_picture(visit: Visit, folder: Path) -> None:
     settle(visit)
 
 
-def test_a_click_on_a_map_enlarges_its_channel(server: str, browser: Browser, tmp_path: Path):
+def test_a_teaching_case_is_opened_and_a_click_on_a_map_enlarges_its_channel(
+    server: str, browser: Browser
+):
     with visiting(browser, server) as visit:
-        open_with_picture(visit, tmp_path)
+        open_address(visit, "/filters?task=phantom_ct")
+        visit.page.get_by_role("button", name="A stone in a scan without contrast").click()
         tiles = visit.page.locator(".tile[data-channel]")
+        tiles.first.wait_for()
+        settle(visit)
         expect(tiles).to_have_count(8)
         last = tiles.last.get_attribute("data-channel")
         tiles.last.click()

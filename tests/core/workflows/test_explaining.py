@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.domain import Status
-from core.errors import ArgumentError, ModelVersionError, RecipeError
+from core.errors import ArgumentError, RecipeError
 from core.saliency.grad_cam import upsample
 from core.tasks import load_task
 from core.workflows.analyse import analyse_bytes
@@ -185,5 +185,5 @@ def test_every_method_answers_with_the_same_keys_and_its_own_map(analyst, file, 
 
 
 def test_a_method_that_the_network_has_nothing_for_says_so(analyst, file):
-    with pytest.raises(ModelVersionError, match="not linear"):
+    with pytest.raises(ArgumentError, match="is for a network that is one layer on its pixels"):
         explain_file(file, analyst, class_name="cyst", method="exact_linear")

@@ -138,7 +138,7 @@ def test_a_job_serves_every_class_from_one_set_of_passes_but_where_each_goes_bac
     assert [(job.title, job.is_quick) for job in jobs] == [
         ("Grad-CAM", True), ("Saliency", False), ("RISE", False),
     ]  # fmt: skip
-    desk.ask(jobs, wanted=keys)
+    desk.ask("page", jobs, wanted=keys)
     assert desk.wait(keys, 10)
     assert set(asked) == {("grad_cam", CLASSES), ("rise", CLASSES), ("saliency", ("stone",))}
     assert map_jobs(of, keys, desk, explain=explain) == []
