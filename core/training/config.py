@@ -15,6 +15,7 @@ from core.architectures import ArchitectureSpec, architecture
 from core.datasets.augmentation import AugmentationSpec
 from core.datasets.pasting import PastingSpec
 from core.errors import TrainingError
+from core.inference.views import IDENTITY, VIEWS
 
 DEFAULTS_FILE = Path(__file__).with_name("defaults.yaml")
 
@@ -50,7 +51,12 @@ class TrainingConfig(BaseModel):
 
     architecture: str
     seed: int = Field(0, ge=0, le=2**31 - 1)
+    strategy: Literal["top", "head", "all", "staged"] = Field(
+        "top", description="What is trained: the upper layers, the head, everything, one by one."
+    )
     epochs: int = Field(8, ge=1, le=10_000)
+    head_epochs: int = Field(5, ge=1, le=10_000, description="Of staged, before the others.")
+    head_learning_rate: float | None = Field(None, gt=0, le=1, description="None: the same.")
     steps_per_epoch: int = Field(100, ge=1, le=100_000)
     batch_size: int = Field(32, ge=2, le=1024)
     learning_rate: float = Field(3e-4, gt=0, le=1)
@@ -71,6 +77,11 @@ class TrainingConfig(BaseModel):
     map_shift: int = Field(0, ge=0, le=8, description="Most cells that a map is moved by.")
     augmentation: dict[str, Any] = Field(default_factory=dict)
     freeze_until: str | None = Field(None, description="Instead of the architecture's own.")
+    frozen_layers: int | None = Field(
+        None,
+        description="Instead of freeze_until: so many of the backbone's lowest layers, its input "
+        "counted; below 0 all but so many; 0 freezes nothing.",
+    )
     end_layer: str | None = Field(None, description="Instead of the architecture's own.")
     gate_layer: str | None = Field(None, description="Instead of the architecture's own.")
     added_filters: tuple[int, ...] | None = Field(
@@ -89,21 +100,54 @@ class TrainingConfig(BaseModel):
     def _known(self) -> TrainingConfig:
         architecture(self.architecture)
         AugmentationSpec.from_data(self.augmentation)
+        if self.views[:1] != (IDENTITY,) or set(self.views) - set(VIEWS):
+            raise ValueError(f"views begin with {IDENTITY}; known: {', '.join(VIEWS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _agreed(self) -> TrainingConfig:
+        """Refuse settings that contradict each other: one of them would silently do nothing."""
+        points = {"freeze_until": self.freeze_until, "frozen_layers": self.frozen_layers}
+        given = [name for name, value in points.items() if value is not None]
+        if len(given) == 2:
+            raise ValueError("freeze_until and frozen_layers both say what is frozen: give one")
+        if given and self.strategy in ("head", "all"):
+            raise ValueError(f"strategy {self.strategy} says what is frozen: leave out {given[0]}")
+        if self.strategy in ("head", "staged") and self.spec.added_filters:
+            raise ValueError(f"strategy {self.strategy} would freeze the fresh added_filters")
+        if self.detail is not None and (self.strategy != "top" or self.frozen_layers is not None):
+            raise ValueError("a detail branch needs strategy top and a layer to freeze until")
         return self
 
     @property
     def spec(self) -> ArchitectureSpec:
-        """The architecture with this run's own layers."""
+        """The architecture with this run's own layers.
+
+        Its ``freeze_until`` holds at the end of the fit; where ``frozen_layers`` counts, only the
+        network that is built can tell it (``core.training.freezing``).
+        """
         known = architecture(self.architecture)
         return replace(
             known,
-            freeze_until=self.freeze_until or known.freeze_until,
+            freeze_until=self._frozen_in_the_end(known),
             end_layer=self.end_layer or known.end_layer,
             gate_layer=self.gate_layer or known.gate_layer,
             added_filters=(
                 known.added_filters if self.added_filters is None else self.added_filters
             ),
         )
+
+    def _frozen_in_the_end(self, known: ArchitectureSpec) -> str | None:
+        if self.strategy == "head":
+            return known.head_input
+        if self.strategy == "all" or self.frozen_layers == 0:
+            return None
+        return self.freeze_until or known.freeze_until
+
+    @property
+    def is_stem_frozen(self) -> bool:
+        """Whether lower layers stay as they are to the end, the gate's among them."""
+        return bool(self.frozen_layers) or self.spec.freeze_until is not None
 
     @property
     def augmentation_spec(self) -> AugmentationSpec:

@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class FitPlan:
         Where the state is kept after every epoch; None keeps none.
     label : str
         Stands in every epoch's line: ``final``, ``fold 1 of 5``.
+    is_fitted : bool
+        Whether a stage before has fitted the weights: they are kept where nothing beats them.
     """
 
     train: NDArray[np.int64]
@@ -50,6 +52,14 @@ class FitPlan:
     weights: NDArray[np.float64]
     state_path: Path | None = None
     label: str = "final"
+    is_fitted: bool = False
+
+    def of_stage(self, name: str, *, is_first: bool, is_last: bool) -> FitPlan:
+        """Return the plan of a stage: every one keeps a state of its own."""
+        path = self.state_path
+        if path is not None and not is_last:
+            path = path.with_name(f"{path.stem}-{name}{path.suffix}")
+        return replace(self, state_path=path, is_fitted=not is_first)
 
 
 def fit_tail(
@@ -129,6 +139,8 @@ def _run(tail: keras.Model, watch: _EpochEnd) -> None:
     tail.optimizer.build(tail.trainable_variables)
     if watch.state.epochs_done:
         _resume(tail, watch.state)
+    elif watch.plan.is_fitted:
+        watch.begin_with(tail)
     tail.fit(
         watch.batches,
         epochs=watch.config.epochs,
@@ -185,6 +197,19 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         self.batches, self.state, self.config = batches, state, config
         self._judge, self._on_epoch = judge, on_epoch
         self._started = time.monotonic()
+
+    @property
+    def plan(self) -> FitPlan:
+        """What is fitted and judged."""
+        return self._judge.plan
+
+    def begin_with(self, tail: keras.Model) -> None:
+        """Take the weights that a stage before has fitted as those to beat."""
+        self._judge.take_over(tail)
+        state, scores = self.state, self._judge.scores()
+        state.best = self._judge.twin.get_weights()
+        if self.config.keep == "best":
+            state.best_score = scores["macro_f1"]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Tell the batches which epoch they are drawn for."""

@@ -112,6 +112,6 @@ class TrainingJob:
         parts = ["train"]
         if self.config.keep == "last":
             parts.append("validation")
-        if self.folds is not None and self.config.spec.freeze_until is not None:
+        if self.folds is not None and self.config.is_stem_frozen:
             parts.append("calibration")
         return tuple(parts)

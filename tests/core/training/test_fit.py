@@ -44,7 +44,7 @@ def make_network(freeze_until=None, train_batch_norm=True):
     import keras
 
     from core.architectures.builders import build_network
-    from core.training.tail import freeze
+    from core.training.freezing import freeze
 
     keras.utils.set_random_seed(1)
     network = build_network(
@@ -210,7 +210,7 @@ def test_a_network_cannot_be_parted_where_a_shortcut_leads_past():
 
 
 def test_a_layer_that_is_not_there_is_named():
-    from core.training.tail import freeze
+    from core.training.freezing import freeze
 
     with pytest.raises(TrainingError, match=r"conv_pw_7_relu.*block1_conv"):
         freeze(make_network(), "conv_pw_7_relu", train_batch_norm=False)
