@@ -57,7 +57,7 @@ def run_folds(bench: Workbench) -> OutOfFold:
     for fold in range(bench.job.n_folds):
         outside, judged = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         train, stop = outside, outside[:0]
-        if bench.config.keep == "best":
+        if bench.config.keeps_best:
             train, stop = hold_out_groups(
                 bench.data, outside, share=INNER_SHARE, seed=bench.config.seed + fold
             )

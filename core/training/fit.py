@@ -1,4 +1,4 @@
-"""HEAVY: fit a tail: AdamW, averaged weights, early stopping by group, resumed after a kill."""
+"""HEAVY: fit a tail: averaged weights, early stopping by group, resumed after a kill."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from core.errors import TrainingError
 from core.inference.calibration import negative_log_likelihood
 from core.training.batches import Batches
 from core.training.config import TrainingConfig
+from core.training.objective import class_weights_of, make_loss, make_optimizer
 from core.training.selection import weighted_macro_f1
 from core.training.sources import Source
 from core.training.state import FitState, load_state, save_state
@@ -91,48 +92,34 @@ def fit_tail(
     TrainingError
         If the loss is no longer a number, or the stored state is of another network.
     """
-    if not len(plan.validation) and config.keep == "best":
+    if not len(plan.validation) and config.keeps_best:
         raise TrainingError(
             "There is no picture to validate with.",
             remedy="Give more groups, or train with keep: last.",
         )
     # XLA compiles for minutes what a few epochs on a CPU do not pay back.
     jit = "auto" if keras.backend.backend() == "jax" else False
-    optimizer = make_optimizer(config)
-    loss = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=config.label_smoothing
+    trained = tail if config.precision == "float32" else twin_of(tail, config.precision)
+    weights = class_weights_of(config, data, plan.train)
+    batches = Batches(data, plan.train, source=source, config=config, class_weights=weights)
+    trained.compile(
+        make_optimizer(config, n_steps=config.epochs * len(batches)),
+        make_loss(config, n_classes=len(data.class_names)),
+        jit_compile=jit,
     )
-    tail.compile(optimizer, loss, jit_compile=jit)
     state = FitState()
     if plan.state_path is not None:
         state = load_state(plan.state_path) or state
     if not state.finished:
-        batches = Batches(data, plan.train, source=source, config=config)
         judge = _Judge(data, plan, source, twin_of(tail))
-        _run(tail, _EpochEnd(batches, judge, state, config, on_epoch))
+        try:
+            _run(trained, _EpochEnd(batches, judge, state, config, on_epoch))
+        finally:
+            batches.close()
         if plan.state_path is not None:
             save_state(state, plan.state_path)
     _assign(tail.weights, state.best)
     return state
-
-
-def make_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Return AdamW (Loshchilov & Hutter 2019) with the schedule and averaging of the settings."""
-    rate: Any = config.learning_rate
-    if config.schedule == "cosine":
-        n_steps = config.epochs * config.steps_per_epoch
-        n_warmup = int(config.warmup * n_steps)
-        rate = keras.optimizers.schedules.CosineDecay(
-            config.learning_rate * (0.1 if n_warmup else 1.0),
-            n_steps - n_warmup,
-            alpha=0.05,
-            warmup_target=config.learning_rate if n_warmup else None,
-            warmup_steps=n_warmup,
-        )
-    averaging = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
-    return keras.optimizers.AdamW(
-        rate, weight_decay=config.weight_decay, clipnorm=config.clip_norm, **averaging
-    )
 
 
 def _run(tail: keras.Model, watch: _EpochEnd) -> None:
@@ -208,8 +195,8 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         self._judge.take_over(tail)
         state, scores = self.state, self._judge.scores()
         state.best = self._judge.twin.get_weights()
-        if self.config.keep == "best":
-            state.best_score = scores["macro_f1"]
+        if self.config.keeps_best:
+            state.best_score = self._score(scores)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Tell the batches which epoch they are drawn for."""
@@ -231,21 +218,25 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
             "epochs": self.config.epochs,
             "loss": loss,
             **self._judge.scores(),
-            "seconds": round(time.monotonic() - self._started, 2),
+            "seconds": round(time.monotonic() - self._started, 4),
         }
         self._remember(epoch, line)
         if self._on_epoch is not None:
             self._on_epoch(line)
 
+    def _score(self, scores: dict[str, Any]) -> float:
+        """Return what the best weights have most of."""
+        return float(-scores["nll"] if self.config.keep == "best_loss" else scores["macro_f1"])
+
     def _remember(self, epoch: int, line: dict[str, Any]) -> None:
         state, path = self.state, self._judge.plan.state_path
-        score = float(epoch) if self.config.keep == "last" else line["macro_f1"]
+        score = self._score(line) if self.config.keeps_best else float(epoch)
         if score > state.best_score:
             state.best, state.best_epoch = self._judge.twin.get_weights(), epoch
             state.best_score = score
         state.history.append(line)
         state.epochs_done = epoch + 1
-        if self.config.keep == "best" and epoch - state.best_epoch >= self.config.patience:
+        if self.config.keeps_best and epoch - state.best_epoch >= self.config.patience:
             self.model.stop_training = True
         if path is not None:
             state.weights = _values([*self.model.weights, *_random_states(self.model)])

@@ -42,9 +42,18 @@ def write_stem(network: keras.Model, freeze_until: str, path: Path) -> None:
     write_graph(keras.Model(network.inputs[0], cut, name="stem"), path, names=(STEM_OUTPUT,))
 
 
-def twin_of(tail: keras.Model) -> keras.Model:
-    """Return a tail with weights of its own: validation uses it while training goes on."""
-    twin = keras.models.clone_model(tail)
+def twin_of(tail: keras.Model, precision: str = "float32") -> keras.Model:
+    """Return a tail with weights of its own: validation uses it while training goes on.
+
+    With ``precision`` mixed_bfloat16 its layers compute in bfloat16, but for the logits; the
+    weights stay float32 (Kalamkar et al. 2019, arXiv:1905.12322).
+    """
+
+    def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
+        own = "float32" if layer.name == "logits" else precision
+        return layer.__class__.from_config(layer.get_config() | {"dtype": own})
+
+    twin = keras.models.clone_model(tail, clone_function=copied)
     for theirs, ours in zip(twin.layers, tail.layers, strict=True):
         theirs.trainable = ours.trainable
     twin.set_weights(tail.get_weights())

@@ -73,7 +73,8 @@ class Workbench:
         parts = ["train", "validation", "calibration"]
         if self.job.folds is not None or self.job.with_random_split:
             parts.append("test")
-        return thin(self.data, self.job.rows(*parts), per_group=self.config.per_group)
+        per_group = self.config.per_group or len(self.data)
+        return thin(self.data, self.job.rows(*parts), per_group=per_group)
 
     @cached_property
     def run_key(self) -> str:
