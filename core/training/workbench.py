@@ -93,7 +93,8 @@ class Workbench:
         """
         reference, last = self.reference, self.stages[-1]
         network = self._built(seed)
-        if last.frozen_until is not None and not self.spec.has_imagenet_weights:
+        has_maps = any(stage.cut is not None for stage in self.stages)
+        if has_maps and not self.spec.has_imagenet_weights:
             # Frozen at random, layers must still be those whose maps are stored.
             for layer in network.layers[:-1]:
                 layer.set_weights(reference.get_layer(layer.name).get_weights())

@@ -177,10 +177,13 @@ def test_a_later_stage_that_gains_nothing_keeps_what_the_first_one_found(tmp_pat
     assert state.best_score > state.history[-1]["macro_f1"]
 
 
-def test_layers_frozen_at_random_are_the_same_in_every_fit(tmp_path):
+@pytest.mark.parametrize(
+    "changes", [{}, {"freeze_until": None, "strategy": "staged", "frozen_layers": 0}]
+)
+def test_layers_frozen_at_random_are_the_same_in_every_fit(tmp_path, changes):
     from core.training.workbench import Workbench
 
-    bench = Workbench(toy_job(tmp_path))
+    bench = Workbench(toy_job(tmp_path, **changes))
     one, other = bench.network(seed=1), bench.network(seed=2)
     pairs = list(zip(one.get_weights(), other.get_weights(), strict=True))
     assert all(np.array_equal(*pair) for pair in pairs[:-2])
