@@ -217,7 +217,9 @@ def drawn_job(
     names = np.array(task.class_names, object)[y_true]
     frame = pd.DataFrame({"file": file, "label": names, "group": group}).astype(object)
     manifest = Manifest(Path(), task, frame, "column", name="noise", licence="none")
-    rows, columns = recipe.output_size
+    own = {"head_epochs": HEAD_EPOCHS, "epochs": FINE_EPOCHS, "per_group": None, "variants": 1}
+    config = read_config(task.key, architecture, changes={**changes, **STAGED, **own})
+    rows, columns = recipe.output_size or config.spec.input_size
     data = TrainingSet(
         pixels=rng.integers(0, 256, (n_pictures, rows, columns), np.uint8),
         y_true=np.asarray(y_true, np.int64),
@@ -225,8 +227,6 @@ def drawn_job(
         file=frame["file"].to_numpy(),
         class_names=task.class_names,
     )
-    own = {"head_epochs": HEAD_EPOCHS, "epochs": FINE_EPOCHS, "per_group": None, "variants": 1}
-    config = read_config(task.key, architecture, changes={**changes, **STAGED, **own})
     split = make_split(manifest, seed=0, fractions=config.fractions)
     folders = Folders(folder, folder, settings().backbones)
     return TrainingJob(task, recipe, manifest, data, config, "bench", split, folders)
