@@ -60,7 +60,7 @@ def build_network(
     pixels = keras.Input((rows, columns, 3), name="pixels")
     flat = build(_scaling_layer(spec.scaling)(pixels), None)
     end = spec.end_layer or flat.layers[-1].name
-    if weights == "imagenet" and (spec.files or spec.download):
+    if weights == "imagenet" and spec.has_imagenet_weights:
         source = _source(spec, build, backbones)
         if spec.end_layer is None:
             end = source.layers[-1].name

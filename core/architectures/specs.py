@@ -77,6 +77,16 @@ class ArchitectureSpec:
     half_engine: bool = False
     has_feature_map: bool = True
 
+    @property
+    def head_input(self) -> str:
+        """Name of the layer whose output the head (dropout and one dense layer) takes."""
+        return "pooled" if self.has_feature_map else "flat"
+
+    @property
+    def has_imagenet_weights(self) -> bool:
+        """Whether weights exist to begin with; without them a network begins at random."""
+        return bool(self.files or self.download)
+
 
 _MOBILENET_FILE = BackboneFile("mobilenet_v1_0.75_224_notop.weights.h5")
 _BUILDERS = "core.architectures.backbones"

@@ -8,6 +8,7 @@ from core.commands.arguments import add_task
 from core.workflows.benchmarking import Row, run_bench
 from core.workflows.benchmarking_evaluation import run_evaluation_bench
 from core.workflows.benchmarking_explain import run_explain_bench
+from core.workflows.benchmarking_training import TrainingBench, run_training_bench
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,11 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=["engine", "evaluation", "explain"],
+        choices=["engine", "evaluation", "explain", "training"],
         default="engine",
         help="engine: one answer and its maps (the default); evaluation: figures of a million "
         "cases, a moved threshold, the Performance page (some minutes); explain: maps by every "
-        "method of the engine beside a forward pass and tf-keras-vis (some minutes)",
+        "method of the engine beside a forward pass and tf-keras-vis (some minutes); training: "
+        "head and whole network beside Keras on pictures, and the memory (some minutes)",
     )
     add_task(parser, required=False)
     parser.add_argument(
@@ -27,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--starts", metavar="N", type=_positive, default=5, help="turns of the process starts"
+    )
+    parser.add_argument(
+        "--pictures", metavar="N", type=_positive, help="of training's memory, instead of 10930"
     )
 
 
@@ -38,6 +43,14 @@ def run(args: argparse.Namespace) -> int:
         rows = run_explain_bench(
             task=args.task, rounds=args.rounds or 60, progress=args.out.progress
         )
+    elif args.part == "training":
+        known = TrainingBench()
+        asked = TrainingBench(
+            task=args.task or known.task,
+            n_pictures=args.pictures or known.n_pictures,
+            rounds=args.rounds or known.rounds,
+        )
+        rows = run_training_bench(asked, progress=args.out.progress)
     else:
         rows = run_bench(
             task=args.task,

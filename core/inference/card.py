@@ -78,6 +78,9 @@ class Card(_Frozen):
     feature_layer: str | None = Field(
         "feature_map", description="Layer of the heat maps; null where the network has none."
     )
+    stages: tuple[dict[str, Any], ...] = Field(
+        (), description="Which layers were trained when: name, frozen_until, epochs, rate."
+    )
     gate_layer: str = Field(description="Frozen layer whose mean and std the gate reads.")
     views: tuple[str, ...] = Field(default=("identity",), min_length=1)
     head: str = Field("head_weights", description="Key in golden.npz of the head's weights.")

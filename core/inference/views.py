@@ -22,6 +22,14 @@ def _flip_left_right(batch: NDArray[Any]) -> NDArray[Any]:
     return batch[:, :, ::-1]
 
 
+def _flip_up_down(batch: NDArray[Any]) -> NDArray[Any]:
+    return batch[:, ::-1]
+
+
+def _half_turn(batch: NDArray[Any]) -> NDArray[Any]:
+    return batch[:, ::-1, ::-1]
+
+
 def _zoom(batch: NDArray[Any], *, keep: float) -> NDArray[Any]:
     import cv2  # noqa: PLC0415 -- already loaded by intake; not needed where no view zooms
 
@@ -51,6 +59,8 @@ def _zoom_in_flipped(batch: NDArray[Any]) -> NDArray[Any]:
 VIEWS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     IDENTITY: lambda batch: batch,
     "flip_left_right": _flip_left_right,
+    "flip_up_down": _flip_up_down,
+    "half_turn": _half_turn,
     "zoom_in": _zoom_in,
     "zoom_in_flipped": _zoom_in_flipped,
 }

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
+
 from core.errors import ModelVersionError
 from core.inference.card import VERSION_PATTERN, parse_card
 from core.inference.manifest import MANIFEST, is_inside, manifest_bytes
@@ -51,7 +53,9 @@ def write_version(folder_of_task: Path, version: str, *, files: Mapping[str, byt
     target = folder_of_task / version
     _refuse(target, version, files)
     folder_of_task.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{version}.", suffix=".tmp", dir=folder_of_task))
+    _remove_left_behind(folder_of_task)
+    prefix = f".{version}.{os.getpid()}."
+    temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=folder_of_task))
     try:
         for name, content in files.items():
             _put(temporary / name, content)
@@ -64,6 +68,14 @@ def write_version(folder_of_task: Path, version: str, *, files: Mapping[str, byt
         shutil.rmtree(temporary, ignore_errors=True)
     _sync(folder_of_task)
     return target
+
+
+def _remove_left_behind(folder_of_task: Path) -> None:
+    """Delete what writers that were killed have left: hidden folders of processes long gone."""
+    for path in folder_of_task.glob(".*.tmp"):
+        owner = path.name.split(".")[-3]
+        if path.is_dir() and owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def set_champion(folder_of_task: Path, version: str) -> None:

@@ -14,19 +14,22 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
 
 from core.datasets.augmentation import AugmentationSpec, augment
+from core.domain import FloatArray
 from core.errors import TrainingError
 from core.training.forward import BATCH, Forward, Progress
 from core.training.training_set import TrainingSet, as_batch
 
 KEEP_BYTES = 40 << 30  # older caches beyond this are deleted
 STEM_OUTPUT = "stem"
-HalfArray = NDArray[np.float16]
+DELETE = "Delete the folder `cache` in the product's home and start again."
+HalfFile = np.memmap[Any, np.dtype[np.float16]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class StemCache:
         Row of the training set of each picture.
     """
 
-    maps: HalfArray
+    maps: HalfFile
     rows: NDArray[np.int64]
 
     def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -64,10 +67,32 @@ class StemCache:
         places = np.searchsorted(self.rows, rows)
         inside = places < len(self.rows)
         if not inside.all() or (self.rows[places] != rows).any():
-            raise TrainingError(
-                "A picture to train on has no stored map.", remedy="Delete the cache folder."
-            )
+            raise TrainingError("A picture to train on has no stored map.", remedy=DELETE)
         return np.asarray(places, np.int64)
+
+    def take(self, variants: NDArray[np.int64], places: NDArray[np.int64]) -> FloatArray:
+        """Return the map of each (variant, place), (m, ...) float32.
+
+        Read, not mapped: the pages of a mapped file count as memory of the process, and the maps of
+        a large set are larger than the memory.
+
+        Raises
+        ------
+        TrainingError
+            If the file is cut short.
+        """
+        shape = self.maps.shape[2:]
+        read = np.empty((len(places), *shape), np.float16)
+        n_bytes = 2 * int(np.prod(shape))
+        path = Path(str(self.maps.filename))
+        if not path.is_file():  # cleaned away for another run: what is mapped stays readable
+            return np.asarray(self.maps[variants, places], np.float32)
+        with path.open("rb", buffering=0) as stream:
+            for row, number in enumerate((variants * self.maps.shape[1] + places).tolist()):
+                stream.seek(self.maps.offset + number * n_bytes)
+                if stream.readinto(memoryview(read[row]).cast("B")) != n_bytes:
+                    raise TrainingError("A stored map is cut short.", remedy=DELETE)
+        return read.astype(np.float32)
 
 
 def open_cache(
@@ -109,10 +134,12 @@ def open_cache(
         try:
             shape = (plan.variants, len(rows), *_map_shape(forward, data))
             _check_room(folder, shape)
-            maps = np.lib.format.open_memmap(part, "w+", np.float16, shape)
-            _fill(maps, data, rows, forward=forward, plan=plan, tell=progress)
-            maps.flush()
-            del maps
+            with part.open("wb") as stream:
+                header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(stream, header)
+                _fill(stream, data, rows, forward=forward, plan=plan, tell=progress)
+                stream.flush()
+                os.fsync(stream.fileno())
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -143,7 +170,7 @@ def _check_room(folder: Path, shape: tuple[int, ...]) -> None:
 
 
 def _fill(
-    maps: HalfArray,
+    stream: BinaryIO,
     data: TrainingSet,
     rows: NDArray[np.int64],
     *,
@@ -151,8 +178,8 @@ def _fill(
     plan: CachePlan,
     tell: Progress | None,
 ) -> None:
-    total, done = maps.shape[0] * len(rows), 0
-    for variant in range(maps.shape[0]):
+    total, done = plan.variants * len(rows), 0
+    for variant in range(plan.variants):
         for start in range(0, len(rows), BATCH):
             chosen = rows[start : start + BATCH]
             pixels = [data.pixels[row] for row in chosen.tolist()]
@@ -163,7 +190,7 @@ def _fill(
                     for picture, rng in zip(pixels, draws, strict=True)
                 ]
             answer = forward(as_batch(np.stack(pixels)))[STEM_OUTPUT]
-            maps[variant, start : start + len(chosen)] = answer
+            stream.write(answer.astype("<f2").tobytes())
             done += len(chosen)
             if tell is not None:
                 tell("maps of the frozen blocks", done, total)

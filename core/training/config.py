@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,6 +16,7 @@ from core.datasets.augmentation import AugmentationSpec
 from core.datasets.outlines import Cut
 from core.datasets.pasting import PastingSpec
 from core.errors import TrainingError
+from core.inference.views import IDENTITY, VIEWS
 
 DEFAULTS_FILE = Path(__file__).with_name("defaults.yaml")
 
@@ -51,28 +52,51 @@ class TrainingConfig(BaseModel):
 
     architecture: str
     seed: int = Field(0, ge=0, le=2**31 - 1)
+    strategy: Literal["top", "head", "all", "staged"] = Field(
+        "top", description="What is trained: the upper layers, the head, everything, one by one."
+    )
     epochs: int = Field(8, ge=1, le=10_000)
-    steps_per_epoch: int = Field(100, ge=1, le=100_000)
+    head_epochs: int = Field(5, ge=1, le=10_000, description="Of staged, before the others.")
+    head_learning_rate: float | None = Field(None, gt=0, le=1, description="None: the same.")
+    steps_per_epoch: int | None = Field(100, ge=1, le=100_000, description="None: one pass.")
     batch_size: int = Field(32, ge=2, le=1024)
     learning_rate: float = Field(3e-4, gt=0, le=1)
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    momentum: float = Field(0.9, ge=0, lt=1, description="Of sgd.")
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: float = Field(0.1, ge=0, lt=1, description="Share of all steps, for cosine.")
     weight_decay: float = Field(1e-2, ge=0, le=1)
-    clip_norm: float = Field(1.0, gt=0)
+    clip_norm: float | None = Field(1.0, gt=0, description="None: gradients are not clipped.")
+    loss: Literal["cross_entropy", "binary_cross_entropy", "focal"] = "cross_entropy"
+    focal_gamma: float = Field(2.0, ge=0, le=10)
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.3, ge=0, lt=1)
     mixup: float = Field(0.0, ge=0, le=10, description="Beta(a, a); 0 leaves it out.")
     ema: float = Field(0.99, ge=0, lt=1, description="Momentum of averaged weights; 0: none.")
     train_batch_norm: bool = False
-    keep: Literal["best", "last"] = "best"
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        "float32", description="Of the fit's steps; weights and all answers are float32."
+    )
+    keep: Literal["best", "best_loss", "last"] = Field(
+        "best", description="By grouped macro F1, by log-loss on validation, or the last weights."
+    )
     patience: int = Field(5, ge=1, description="Epochs without a better validation score.")
     variants: int = Field(6, ge=1, le=64, description="Cached versions of a picture, one clean.")
-    per_group: int = Field(24, ge=1, description="Most pictures of one group fitted on.")
+    per_group: int | None = Field(24, ge=1, description="Most pictures of a group; None: all.")
+    sampling: Literal["group_even", "shuffle", "class_balanced"] = "group_even"
+    class_maximum: int | None = Field(None, ge=1, description="Pictures of a class in a pass.")
+    class_minimum: int | None = Field(None, ge=1, description="The same, of class_balanced.")
     map_flip: float = Field(0.0, ge=0, le=1, description="Probability that a map is mirrored.")
     map_shift: int = Field(0, ge=0, le=8, description="Most cells that a map is moved by.")
     augmentation: dict[str, Any] = Field(default_factory=dict)
     cut: Cut | None = Field(None, description="Pictures cut by the outline of their mask.")
     freeze_until: str | None = Field(None, description="Instead of the architecture's own.")
+    frozen_layers: int | None = Field(
+        None,
+        description="Instead of freeze_until: so many of the backbone's lowest layers, its input "
+        "counted; below 0 all but so many; 0 freezes nothing.",
+    )
     end_layer: str | None = Field(None, description="Instead of the architecture's own.")
     gate_layer: str | None = Field(None, description="Instead of the architecture's own.")
     added_filters: tuple[int, ...] | None = Field(
@@ -91,21 +115,64 @@ class TrainingConfig(BaseModel):
     def _known(self) -> TrainingConfig:
         architecture(self.architecture)
         AugmentationSpec.from_data(self.augmentation)
+        if self.views[:1] != (IDENTITY,) or set(self.views) - set(VIEWS):
+            raise ValueError(f"views begin with {IDENTITY}; known: {', '.join(VIEWS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _agreed(self) -> TrainingConfig:
+        """Refuse settings that contradict each other: one of them would silently do nothing."""
+        points = {"freeze_until": self.freeze_until, "frozen_layers": self.frozen_layers}
+        given = [name for name, value in points.items() if value is not None]
+        if len(given) == 2:
+            raise ValueError("freeze_until and frozen_layers both say what is frozen: give one")
+        if given and self.strategy in ("head", "all"):
+            raise ValueError(f"strategy {self.strategy} says what is frozen: leave out {given[0]}")
+        if self.strategy in ("head", "staged") and self.spec.added_filters:
+            raise ValueError(f"strategy {self.strategy} would freeze the fresh added_filters")
+        limits = [number for number in (self.class_minimum, self.class_maximum) if number]
+        if (self.sampling == "class_balanced") != bool(limits):
+            raise ValueError("class_maximum or class_minimum go with sampling class_balanced")
+        if limits != sorted(limits):
+            raise ValueError(f"class_minimum {limits[0]} is above class_maximum {limits[1]}")
+        if self.detail is not None and (self.strategy != "top" or self.frozen_layers is not None):
+            raise ValueError("a detail branch needs strategy top and a layer to freeze until")
         return self
 
     @property
     def spec(self) -> ArchitectureSpec:
-        """The architecture with this run's own layers."""
+        """The architecture with this run's own layers.
+
+        Its ``freeze_until`` holds at the end of the fit; where ``frozen_layers`` counts, only the
+        network that is built can tell it (``core.training.freezing``).
+        """
         known = architecture(self.architecture)
         return replace(
             known,
-            freeze_until=self.freeze_until or known.freeze_until,
+            freeze_until=self._frozen_in_the_end(known),
             end_layer=self.end_layer or known.end_layer,
             gate_layer=self.gate_layer or known.gate_layer,
             added_filters=(
                 known.added_filters if self.added_filters is None else self.added_filters
             ),
         )
+
+    def _frozen_in_the_end(self, known: ArchitectureSpec) -> str | None:
+        if self.strategy == "head":
+            return known.head_input
+        if self.strategy == "all" or self.frozen_layers == 0:
+            return None
+        return self.freeze_until or known.freeze_until
+
+    @property
+    def is_stem_frozen(self) -> bool:
+        """Whether lower layers stay as they are to the end, the gate's among them."""
+        return bool(self.frozen_layers) or self.spec.freeze_until is not None
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether validation says which weights are kept."""
+        return self.keep != "last"
 
     @property
     def augmentation_spec(self) -> AugmentationSpec:
@@ -122,7 +189,7 @@ def read_config(
     """Return the settings of a run: the defaults, with those of an experiment on top.
 
     Order, later wins: ``defaults``, the architecture's, ``given`` (an experiment's), ``changes``.
-    Values of None among the changes mean "not given".
+    None among the changes means "not given", unless the setting itself may be null.
 
     Raises
     ------
@@ -139,7 +206,9 @@ def read_config(
     merged: dict[str, Any] = dict(defaults.get("defaults") or {})
     merged |= (defaults.get("architectures") or {}).get(architecture_key) or {}
     merged |= given or {}
-    merged |= {key: value for key, value in (changes or {}).items() if value is not None}
+    merged |= {
+        key: value for key, value in (changes or {}).items() if value is not None or _nullable(key)
+    }
     merged["architecture"] = architecture_key
     return check_config(merged)
 
@@ -162,6 +231,11 @@ def check_config(content: Mapping[str, Any]) -> TrainingConfig:
             remedy=f"Known settings: {', '.join(TrainingConfig.model_fields)}.",
             column=key,
         ) from None
+
+
+def _nullable(key: str) -> bool:
+    known = TrainingConfig.model_fields.get(key)
+    return known is not None and type(None) in get_args(known.annotation)
 
 
 @functools.cache

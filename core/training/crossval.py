@@ -14,7 +14,6 @@ from core.domain import FloatArray
 from core.errors import TrainingError
 from core.training.evidence import cross_fitted, fit_evidence_weights
 from core.training.selection import hold_out_groups, hold_out_pictures
-from core.training.tail import logits_of, tail_of
 from core.training.workbench import Workbench
 
 Rows = NDArray[np.int64]
@@ -58,7 +57,7 @@ def run_folds(bench: Workbench) -> OutOfFold:
     for fold in range(bench.job.n_folds):
         outside, judged = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         train, stop = outside, outside[:0]
-        if bench.config.keep == "best":
+        if bench.config.keeps_best:
             train, stop = hold_out_groups(
                 bench.data, outside, share=INNER_SHARE, seed=bench.config.seed + fold
             )
@@ -105,11 +104,4 @@ def run_random_split(bench: Workbench) -> RandomSplit:
     config = bench.config.model_copy(update={"keep": "last"})
     plan = bench.plan(train, judged[:0], label="random split")
     bench.fit(network, plan, config=config)
-    tail = tail_of(network, bench.spec.freeze_until)
-    logits = np.concatenate(
-        [
-            logits_of(tail, bench.source.clean(judged[start : start + 64]))
-            for start in range(0, len(judged), 64)
-        ]
-    )
-    return RandomSplit(judged, logits.astype(np.float64))
+    return RandomSplit(judged, bench.logits(network, judged))

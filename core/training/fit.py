@@ -1,4 +1,4 @@
-"""HEAVY: fit a tail: AdamW, averaged weights, early stopping by group, resumed after a kill."""
+"""HEAVY: fit a tail: averaged weights, early stopping by group, resumed after a kill."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from core.errors import TrainingError
 from core.inference.calibration import negative_log_likelihood
 from core.training.batches import Batches
 from core.training.config import TrainingConfig
+from core.training.objective import class_weights_of, make_loss, make_optimizer
 from core.training.selection import weighted_macro_f1
 from core.training.sources import Source
 from core.training.state import FitState, load_state, save_state
@@ -43,6 +44,8 @@ class FitPlan:
         Where the state is kept after every epoch; None keeps none.
     label : str
         Stands in every epoch's line: ``final``, ``fold 1 of 5``.
+    is_fitted : bool
+        Whether a stage before has fitted the weights: they are kept where nothing beats them.
     """
 
     train: NDArray[np.int64]
@@ -50,6 +53,14 @@ class FitPlan:
     weights: NDArray[np.float64]
     state_path: Path | None = None
     label: str = "final"
+    is_fitted: bool = False
+
+    def of_stage(self, name: str, *, is_first: bool, is_last: bool) -> FitPlan:
+        """Return the plan of a stage: every one keeps a state of its own."""
+        path = self.state_path
+        if path is not None and not is_last:
+            path = path.with_name(f"{path.stem}-{name}{path.suffix}")
+        return replace(self, state_path=path, is_fitted=not is_first)
 
 
 def fit_tail(
@@ -81,54 +92,42 @@ def fit_tail(
     TrainingError
         If the loss is no longer a number, or the stored state is of another network.
     """
-    if not len(plan.validation) and config.keep == "best":
+    if not len(plan.validation) and config.keeps_best:
         raise TrainingError(
             "There is no picture to validate with.",
             remedy="Give more groups, or train with keep: last.",
         )
     # XLA compiles for minutes what a few epochs on a CPU do not pay back.
     jit = "auto" if keras.backend.backend() == "jax" else False
-    optimizer = make_optimizer(config)
-    loss = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=config.label_smoothing
+    trained = tail if config.precision == "float32" else twin_of(tail, config.precision)
+    weights = class_weights_of(config, data, plan.train)
+    batches = Batches(data, plan.train, source=source, config=config, class_weights=weights)
+    trained.compile(
+        make_optimizer(config, n_steps=config.epochs * len(batches)),
+        make_loss(config, n_classes=len(data.class_names)),
+        jit_compile=jit,
     )
-    tail.compile(optimizer, loss, jit_compile=jit)
     state = FitState()
     if plan.state_path is not None:
         state = load_state(plan.state_path) or state
     if not state.finished:
-        batches = Batches(data, plan.train, source=source, config=config)
         judge = _Judge(data, plan, source, twin_of(tail))
-        _run(tail, _EpochEnd(batches, judge, state, config, on_epoch))
+        try:
+            _run(trained, _EpochEnd(batches, judge, state, config, on_epoch))
+        finally:
+            batches.close()
         if plan.state_path is not None:
             save_state(state, plan.state_path)
     _assign(tail.weights, state.best)
     return state
 
 
-def make_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Return AdamW (Loshchilov & Hutter 2019) with the schedule and averaging of the settings."""
-    rate: Any = config.learning_rate
-    if config.schedule == "cosine":
-        n_steps = config.epochs * config.steps_per_epoch
-        n_warmup = int(config.warmup * n_steps)
-        rate = keras.optimizers.schedules.CosineDecay(
-            config.learning_rate * (0.1 if n_warmup else 1.0),
-            n_steps - n_warmup,
-            alpha=0.05,
-            warmup_target=config.learning_rate if n_warmup else None,
-            warmup_steps=n_warmup,
-        )
-    averaging = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
-    return keras.optimizers.AdamW(
-        rate, weight_decay=config.weight_decay, clipnorm=config.clip_norm, **averaging
-    )
-
-
 def _run(tail: keras.Model, watch: _EpochEnd) -> None:
     tail.optimizer.build(tail.trainable_variables)
     if watch.state.epochs_done:
         _resume(tail, watch.state)
+    elif watch.plan.is_fitted:
+        watch.begin_with(tail)
     tail.fit(
         watch.batches,
         epochs=watch.config.epochs,
@@ -186,6 +185,19 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         self._judge, self._on_epoch = judge, on_epoch
         self._started = time.monotonic()
 
+    @property
+    def plan(self) -> FitPlan:
+        """What is fitted and judged."""
+        return self._judge.plan
+
+    def begin_with(self, tail: keras.Model) -> None:
+        """Take the weights that a stage before has fitted as those to beat."""
+        self._judge.take_over(tail)
+        state, scores = self.state, self._judge.scores()
+        state.best = self._judge.twin.get_weights()
+        if self.config.keeps_best:
+            state.best_score = self._score(scores)
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Tell the batches which epoch they are drawn for."""
         self.batches.epoch = epoch
@@ -206,21 +218,25 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
             "epochs": self.config.epochs,
             "loss": loss,
             **self._judge.scores(),
-            "seconds": round(time.monotonic() - self._started, 2),
+            "seconds": round(time.monotonic() - self._started, 4),
         }
         self._remember(epoch, line)
         if self._on_epoch is not None:
             self._on_epoch(line)
 
+    def _score(self, scores: dict[str, Any]) -> float:
+        """Return what the best weights have most of."""
+        return float(-scores["nll"] if self.config.keep == "best_loss" else scores["macro_f1"])
+
     def _remember(self, epoch: int, line: dict[str, Any]) -> None:
         state, path = self.state, self._judge.plan.state_path
-        score = float(epoch) if self.config.keep == "last" else line["macro_f1"]
+        score = self._score(line) if self.config.keeps_best else float(epoch)
         if score > state.best_score:
             state.best, state.best_epoch = self._judge.twin.get_weights(), epoch
             state.best_score = score
         state.history.append(line)
         state.epochs_done = epoch + 1
-        if self.config.keep == "best" and epoch - state.best_epoch >= self.config.patience:
+        if self.config.keeps_best and epoch - state.best_epoch >= self.config.patience:
             self.model.stop_training = True
         if path is not None:
             state.weights = _values([*self.model.weights, *_random_states(self.model)])

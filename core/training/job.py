@@ -114,8 +114,8 @@ class TrainingJob:
         validation part.
         """
         parts = ["train"]
-        if self.config.keep == "last":
+        if not self.config.keeps_best:
             parts.append("validation")
-        if self.folds is not None and self.config.spec.freeze_until is not None:
+        if self.folds is not None and self.config.is_stem_frozen:
             parts.append("calibration")
         return tuple(parts)

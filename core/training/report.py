@@ -127,6 +127,8 @@ def training_data(job: TrainingJob, fitted: NDArray[np.int64]) -> TrainingData:
     """Return what the card says about the pictures that were fitted on."""
     labels = job.data.y_true[fitted]
     counts = np.bincount(labels, minlength=len(job.task.class_names)).tolist()
+    most = job.config.per_group
+    thinned = "all pictures" if most is None else f"at most {most} pictures"
     kept = {part: int((job.split.parts == part).sum()) for part in sorted(set(job.split.parts))}
     return TrainingData(
         name=job.manifest.name or job.task.key,
@@ -136,8 +138,7 @@ def training_data(job: TrainingJob, fitted: NDArray[np.int64]) -> TrainingData:
         split=(
             f"By {job.task.group_name}, seeded: "
             + ", ".join(f"{part} {n:,} pictures" for part, n in kept.items())
-            + f"; fitted on {', '.join(job.fitted_parts)}, at most {job.config.per_group} pictures "
-            f"a {job.task.group_name}."
+            + f"; fitted on {', '.join(job.fitted_parts)}, {thinned} a {job.task.group_name}."
         ),
         seed=job.config.seed,
         licence=job.manifest.licence or "not stated by the data folder",

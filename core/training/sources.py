@@ -40,9 +40,7 @@ class MapSource:
         """Return one random variant of each map."""
         places = self.cache.places(rows)
         variants = rng.integers(0, self.cache.maps.shape[0], len(rows))
-        maps = np.stack(
-            [self.cache.maps[v, p] for v, p in zip(variants.tolist(), places.tolist(), strict=True)]
-        ).astype(np.float32)
+        maps = self.cache.take(variants, places)
         for place in range(len(maps)):
             if self.flip and rng.random() < self.flip:
                 maps[place] = maps[place, :, ::-1]
@@ -53,7 +51,8 @@ class MapSource:
 
     def clean(self, rows: NDArray[np.int64]) -> FloatArray:
         """Return the map of each untouched picture."""
-        return np.asarray(self.cache.maps[0, self.cache.places(rows)], np.float32)
+        places = self.cache.places(rows)
+        return self.cache.take(np.zeros_like(places), places)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,27 +11,7 @@ import numpy as np
 from core.errors import TrainingError
 from core.training.cache import STEM_OUTPUT
 from core.training.export import write_graph
-
-
-def freeze(network: keras.Model, freeze_until: str | None, *, train_batch_norm: bool) -> None:
-    """Freeze every layer up to and including ``freeze_until``, and batch normalisation if asked.
-
-    A frozen batch normalisation also keeps its statistics: few series say little about them.
-
-    Raises
-    ------
-    TrainingError
-        If the network has no such layer.
-    """
-    if freeze_until is not None:
-        _layer(network, freeze_until)
-    below = freeze_until is not None
-    for layer in network.layers:
-        is_norm = isinstance(layer, keras.layers.BatchNormalization)
-        is_fresh = layer.name.startswith("added_")  # has no statistics worth keeping
-        layer.trainable = not below and (train_batch_norm or is_fresh or not is_norm)
-        if layer.name == freeze_until:
-            below = False
+from core.training.freezing import find_layer
 
 
 def tail_of(network: keras.Model, freeze_until: str | None) -> keras.Model:
@@ -46,7 +26,7 @@ def tail_of(network: keras.Model, freeze_until: str | None) -> keras.Model:
     """
     if freeze_until is None:
         return network
-    cut = _layer(network, freeze_until).output
+    cut = find_layer(network, freeze_until).output
     try:
         return keras.Model(cut, network.output, name="tail")
     except ValueError:
@@ -58,13 +38,22 @@ def tail_of(network: keras.Model, freeze_until: str | None) -> keras.Model:
 
 def write_stem(network: keras.Model, freeze_until: str, path: Path) -> None:
     """Write the frozen part as an engine graph in float32 with the output ``stem``."""
-    cut = _layer(network, freeze_until).output
+    cut = find_layer(network, freeze_until).output
     write_graph(keras.Model(network.inputs[0], cut, name="stem"), path, names=(STEM_OUTPUT,))
 
 
-def twin_of(tail: keras.Model) -> keras.Model:
-    """Return a tail with weights of its own: validation uses it while training goes on."""
-    twin = keras.models.clone_model(tail)
+def twin_of(tail: keras.Model, precision: str = "float32") -> keras.Model:
+    """Return a tail with weights of its own: validation uses it while training goes on.
+
+    With ``precision`` mixed_bfloat16 its layers compute in bfloat16, but for the logits; the
+    weights stay float32 (Kalamkar et al. 2019, arXiv:1905.12322).
+    """
+
+    def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
+        own = "float32" if layer.name == "logits" else precision
+        return layer.__class__.from_config(layer.get_config() | {"dtype": own})
+
+    twin = keras.models.clone_model(tail, clone_function=copied)
     for theirs, ours in zip(twin.layers, tail.layers, strict=True):
         theirs.trainable = ours.trainable
     twin.set_weights(tail.get_weights())
@@ -83,7 +72,7 @@ def check_joined(network: keras.Model, tail: keras.Model, freeze_until: str | No
         return
     rows, columns = network.inputs[0].shape[1:3]
     noise = np.random.default_rng(0).uniform(0, 255, (2, rows, columns, 3)).astype(np.float32)
-    stem = keras.Model(network.inputs[0], _layer(network, freeze_until).output)
+    stem = keras.Model(network.inputs[0], find_layer(network, freeze_until).output)
     apart = logits_of(tail, stem(noise, training=False))
     whole = logits_of(network, noise)
     worst = float(np.abs(apart - whole).max() / max(1.0, float(np.abs(whole).max())))
@@ -98,14 +87,3 @@ def logits_of(model: keras.Model, batch: Any) -> np.ndarray[Any, np.dtype[np.flo
     """Return what the model answers without training behaviour, as numpy."""
     tensor = keras.ops.convert_to_tensor(batch)
     return np.asarray(keras.ops.convert_to_numpy(model(tensor, training=False)), np.float32)
-
-
-def _layer(network: keras.Model, name: str) -> keras.layers.Layer:
-    layers = {layer.name: layer for layer in network.layers}
-    if name not in layers:
-        raise TrainingError(
-            f"The network has no layer {name!r} to freeze up to.",
-            remedy=f"Layers of {network.name}: {', '.join(list(layers)[-40:])}.",
-            column="freeze_until",
-        )
-    return layers[name]

@@ -67,7 +67,7 @@ class Tracker:
         numbers = {
             f"{prefix}/{key}": float(value)
             for key, value in line.items()
-            if key not in ("fit", "epoch", "epochs")
+            if key not in ("fit", "stage", "epoch", "epochs")
         }
         self._log(numbers, step=int(line["epoch"]))
 

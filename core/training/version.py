@@ -65,6 +65,8 @@ class VersionDraft:
         Test-time views; the first is ``identity``.
     parameters : mapping
         Settings of the training run, plain values.
+    stages : tuple of mapping
+        Which layers were trained when, plain values.
     known_failures : tuple of str
     experiment : Experiment or None
         Stored as ``experiment.yaml``.
@@ -83,6 +85,7 @@ class VersionDraft:
     training_pictures: TrainingPictures | None = None
     views: tuple[str, ...] = ("identity",)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    stages: tuple[Mapping[str, Any], ...] = ()
     known_failures: tuple[str, ...] = ()
     experiment: Experiment | None = None
 
@@ -152,6 +155,7 @@ def card_of(network: keras.Model, draft: VersionDraft) -> Card:
         recipe_fingerprint=draft.recipe.fingerprint,
         training_data=draft.training_data,
         frozen_until=draft.spec.freeze_until,
+        stages=tuple(dict(stage) for stage in draft.stages),
         feature_layer="feature_map" if draft.spec.has_feature_map else None,
         gate_layer=draft.spec.gate_layer,
         views=draft.views,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from core.architectures import ArchitectureSpec
 from core.architectures.builders import build_network
 from core.architectures.detail import EVIDENCE, build_detector, join_detector
 from core.training.cache import CachePlan, open_cache
@@ -24,15 +27,17 @@ from core.training.detail import (
     teachable,
 )
 from core.training.export import output_names, round_to_half, with_all_outputs, write_graph
-from core.training.fit import FitPlan, fit_tail
+from core.training.fit import FitPlan, OnEpoch, fit_tail
 from core.training.forward import Measured, measure
+from core.training.freezing import Stage, freeze, stages_of
 from core.training.job import TrainingJob
 from core.training.selection import group_weights, thin
 from core.training.sources import MapSource, PictureSource, Source
 from core.training.state import FitState
-from core.training.tail import check_joined, freeze, tail_of, write_stem
+from core.training.tail import check_joined, logits_of, tail_of, write_stem
 
 Rows = NDArray[np.int64]
+BATCH = 64
 
 
 class Workbench:
@@ -45,7 +50,22 @@ class Workbench:
 
     def __init__(self, job: TrainingJob) -> None:
         self.job, self.config, self.data = job, job.config, job.data
-        self.spec = job.config.spec
+        self._sources: dict[str | None, Source] = {}
+
+    @cached_property
+    def reference(self) -> keras.Model:
+        """The network as it begins, never trained: every fit's frozen layers are its layers."""
+        return self._built(self.config.seed)
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """Which layers every fit of the run trains when."""
+        return stages_of(self.config, self.reference)
+
+    @cached_property
+    def spec(self) -> ArchitectureSpec:
+        """The architecture; its ``freeze_until`` is the last layer frozen to the end."""
+        return replace(self.config.spec, freeze_until=self.stages[-1].frozen_until)
 
     @cached_property
     def thinned(self) -> Rows:
@@ -53,7 +73,8 @@ class Workbench:
         parts = ["train", "validation", "calibration"]
         if self.job.folds is not None or self.job.with_random_split:
             parts.append("test")
-        return thin(self.data, self.job.rows(*parts), per_group=self.config.per_group)
+        per_group = self.config.per_group or len(self.data)
+        return thin(self.data, self.job.rows(*parts), per_group=per_group)
 
     @cached_property
     def run_key(self) -> str:
@@ -66,38 +87,54 @@ class Workbench:
         return digest.hexdigest()[:24]
 
     def network(self, *, seed: int) -> keras.Model:
-        """Return a new network with ImageNet weights, its lower blocks frozen.
+        """Return a new network with ImageNet weights, frozen as at the end of a fit.
 
         Only what is fresh (the head, an added block) depends on the seed.
         """
+        reference, last = self.reference, self.stages[-1]
+        network = self._built(seed)
+        has_maps = any(stage.cut is not None for stage in self.stages)
+        if has_maps and not self.spec.has_imagenet_weights:
+            # Frozen at random, layers must still be those whose maps are stored.
+            for layer in network.layers[:-1]:
+                layer.set_weights(reference.get_layer(layer.name).get_weights())
+        freeze(network, last.frozen_until, train_batch_norm=self.config.train_batch_norm)
+        return network
+
+    def _built(self, seed: int) -> keras.Model:
         keras.utils.set_random_seed(seed)
-        network = build_network(
-            self.spec,
+        return build_network(
+            self.config.spec,
             n_classes=len(self.data.class_names),
             input_size=self.data.size,
             backbones=self.job.folders.backbones,
             dropout=self.config.dropout,
         )
-        freeze(network, self.spec.freeze_until, train_batch_norm=self.config.train_batch_norm)
-        return network
 
-    @cached_property
-    def source(self) -> Source:
-        """Input of the tail: stored maps, or pictures where nothing is frozen."""
-        augmentation = self.config.augmentation_spec
-        if self.spec.freeze_until is None:
-            return PictureSource(self.data, augmentation)
+    def source(self, cut: str | None) -> Source:
+        """Return the input of a tail: maps of ``cut``, stored once; None: pictures."""
+        if cut not in self._sources:
+            augmentation = self.config.augmentation_spec
+            self._sources[cut] = (
+                PictureSource(self.data, augmentation) if cut is None else self._maps(cut)
+            )
+        return self._sources[cut]
+
+    def _maps(self, cut: str) -> MapSource:
         with tempfile.TemporaryDirectory() as folder:
             stem = Path(folder) / "stem.xml"
-            write_stem(self.network(seed=self.config.seed), self.spec.freeze_until, stem)
+            write_stem(self.reference, cut, stem)
+            plan = CachePlan(self.config.augmentation_spec, self.config.variants, self.config.seed)
             cache = open_cache(
                 self.job.folders.cache,
                 self.data,
                 self.thinned,
                 stem=stem,
-                plan=CachePlan(augmentation, self.config.variants, self.config.seed),
+                plan=plan,
                 progress=self.job.listener.on_progress,
             )
+        if cache.maps.ndim < 5:  # pooled features have no places to move
+            return MapSource(cache)
         return MapSource(cache, flip=self.config.map_flip, shift=self.config.map_shift)
 
     def plan(self, train: Rows, validation: Rows, *, label: str) -> FitPlan:
@@ -116,18 +153,36 @@ class Workbench:
     def fit(
         self, network: keras.Model, plan: FitPlan, *, config: TrainingConfig | None = None
     ) -> FitState:
-        """Train the upper blocks of a network in place and check that it is one again."""
-        tail = tail_of(network, self.spec.freeze_until)
-        state = fit_tail(
-            tail,
-            self.data,
-            plan,
-            source=self.source,
-            config=config or self.config,
-            on_epoch=self.job.listener.on_epoch,
-        )
-        check_joined(network, tail, self.spec.freeze_until)
+        """Train a network in place, stage by stage, and check that it is one again.
+
+        Every stage keeps a state of its own: a run taken up again finds the finished ones.
+        """
+        config, state = config or self.config, FitState()
+        n_done, first, last = 0, self.stages[0], self.stages[-1]
+        for stage in self.stages:
+            freeze(network, stage.frozen_until, train_batch_norm=config.train_batch_norm)
+            tail = tail_of(network, stage.cut)
+            state = fit_tail(
+                tail,
+                self.data,
+                plan.of_stage(stage.name, is_first=stage is first, is_last=stage is last),
+                source=self.source(stage.cut),
+                config=stage.settings(config),
+                on_epoch=_told(self.job.listener.on_epoch, stage, n_done),
+            )
+            n_done += state.epochs_done
+            check_joined(network, tail, stage.cut)
         return state
+
+    def logits(self, network: keras.Model, rows: Rows) -> NDArray[np.float64]:
+        """Return what a fitted network says about thinned pictures, (m, n_classes)."""
+        cut = self.stages[-1].cut
+        tail, source = tail_of(network, cut), self.source(cut)
+        parts = [
+            logits_of(tail, source.clean(rows[start : start + BATCH]))
+            for start in range(0, len(rows), BATCH)
+        ]
+        return np.concatenate(parts).astype(np.float64)
 
     def measure(self, network: keras.Model, rows: Rows, *, graph: Path | None = None) -> Measured:
         """Run the network as it would be shipped over rows of the data, all views."""
@@ -170,7 +225,7 @@ class Workbench:
         rows = teachable(self.data, plan.train, config.pasting_spec)
         with tempfile.TemporaryDirectory() as folder:
             stem = Path(folder) / "stem.xml"
-            write_stem(self.network(seed=self.config.seed), context, stem)
+            write_stem(self.reference, context, stem)
             fit_detector(
                 detector,
                 DetailData(self.data, rows, stem, config.pasting_spec),
@@ -180,12 +235,18 @@ class Workbench:
             )
 
     def forget_states(self) -> None:
-        """Delete the states of the run once its version is written."""
-        folder = self.job.folders.state(self.run_key)
-        for path in folder.glob("*.npz"):
-            path.unlink()
-        if folder.is_dir():
-            folder.rmdir()
+        """Delete the states of the run once its version is written, half-written ones too."""
+        shutil.rmtree(self.job.folders.state(self.run_key), ignore_errors=True)
+
+
+def _told(on_epoch: OnEpoch, stage: Stage, n_before: int) -> OnEpoch:
+    """Return a listener that counts epochs through all stages of a fit, and names the stage."""
+
+    def told(line: dict[str, Any]) -> None:
+        counted = {key: line[key] + n_before for key in ("epoch", "epochs")}
+        on_epoch({"fit": line["fit"], "stage": stage.name} | line | counted)
+
+    return told
 
 
 def _detector_file(label: str, config: DetailConfig) -> str:

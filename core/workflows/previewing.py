@@ -168,10 +168,10 @@ def preview_picture(
 def _of_task(task: TaskSpec) -> AugmentationSpec:
     """Return the augmentation of the task's own experiment; none where it has none."""
     from core.architectures import ARCHITECTURES
-    from core.training.experiments.loader import experiment_for
+    from core.training.experiments import experiment_for, resolve
 
     own = experiment_for(task.key, next(iter(ARCHITECTURES)))
-    return AugmentationSpec.from_data(own.augmentation or {})
+    return resolve(own).config.augmentation_spec
 
 
 def _read_recipe(path: Path) -> Recipe:

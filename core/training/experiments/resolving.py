@@ -84,10 +84,9 @@ def _recipe(experiment: Experiment, task: TaskSpec) -> Recipe:
     is_larger = size is not None and side > min(size)
     name = f"resize_{'lanczos' if is_larger else 'area'}_{side}"
     if name not in STEPS:
-        known = sorted({int(step.rpartition("_")[2]) for step in STEPS if "resize_area" in step})
         raise TrainingError(
             f"input_size is {side}, for which there is no step.",
-            remedy=f"Sizes: {', '.join(map(str, known))}.",
+            remedy=f"Steps: {', '.join(STEPS)}.",
             column="input_size",
         )
     return Recipe((*recipe.steps, STEPS[name]))

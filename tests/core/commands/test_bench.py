@@ -69,3 +69,13 @@ def test_the_explanations_have_a_bench_of_their_own(monkeypatch, capfd):
     assert main(["bench", "explain", "--task", "phantom_ct", "--json"]) == 0
     assert json.loads(capfd.readouterr().out) == ROWS
     assert (asked["task"], asked["rounds"]) == ("phantom_ct", 60)
+
+
+def test_training_has_a_bench_of_its_own(monkeypatch, capfd):
+    asked = []
+    monkeypatch.setattr(bench, "run_training_bench", lambda given, **_: asked.append(given) or ROWS)
+    assert main(["bench", "training", "--pictures", "300", "--rounds", "2", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out) == ROWS
+    assert main(["bench", "training"]) == 0
+    found = [(given.task, given.n_pictures, given.rounds) for given in asked]
+    assert found == [("phantom_ct", 300, 2), ("phantom_ct", 10_930, 3)]

@@ -98,7 +98,7 @@ def test_arguments_that_cannot_be_read_end_with_2_and_a_sentence(asked, capfd, a
 
 
 def test_an_unknown_setting_ends_with_2_and_the_known_ones(capfd):
-    assert call("--json", "--set", "momentum=1", "--limit", "8") == 2
+    assert call("--json", "--set", "impetus=1", "--limit", "8") == 2
     assert "learning_rate" in json.loads(capfd.readouterr().out)["what_to_do"]
 
 

@@ -29,8 +29,8 @@ def test_an_experiment_wins_over_the_architecture_and_may_say_none():
 
 
 def test_an_unknown_setting_is_named_with_the_known_ones():
-    with pytest.raises(TrainingError, match=r"momentum.*Known settings: architecture, seed"):
-        check_config({"architecture": "mobilenet", "momentum": 1})
+    with pytest.raises(TrainingError, match=r"impetus.*Known settings: architecture, seed"):
+        check_config({"architecture": "mobilenet", "impetus": 1})
 
 
 def test_a_value_out_of_range_is_named():
@@ -46,3 +46,29 @@ def test_an_unknown_augmentation_is_refused():
 def test_layers_of_the_run_replace_those_of_the_architecture():
     spec = read_config("mobilenet", changes={"freeze_until": "conv_pw_9_relu"}).spec
     assert (spec.freeze_until, spec.gate_layer) == ("conv_pw_9_relu", "conv_pw_7_relu")
+
+
+def test_null_is_given_where_a_setting_may_be_null():
+    changes = {"per_group": None, "clip_norm": None, "batch_size": None}
+    config = read_config("mobilenet", changes=changes)
+    assert (config.per_group, config.clip_norm, config.batch_size) == (None, None, 32)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"views": ["flip_left_right"]}, "views begin with identity"),
+        ({"views": ["identity", "upside_down"]}, "known: identity, flip_left_right"),
+        ({"sampling": "class_balanced"}, "class_maximum or class_minimum"),
+        ({"class_maximum": 20}, "go with sampling class_balanced"),
+        (
+            {"sampling": "class_balanced", "class_minimum": 9, "class_maximum": 5},
+            "class_minimum 9 is above class_maximum 5",
+        ),
+        ({"class_weights": {"stone": 0}}, "class_weights"),
+        ({"loss": "hinge"}, "loss is 'hinge'"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(changes, words):
+    with pytest.raises(TrainingError, match=words):
+        check_config({"architecture": "mobilenet", **changes})

@@ -44,7 +44,7 @@ def make_network(freeze_until=None, train_batch_norm=True):
     import keras
 
     from core.architectures.builders import build_network
-    from core.training.tail import freeze
+    from core.training.freezing import freeze
 
     keras.utils.set_random_seed(1)
     network = build_network(
@@ -210,7 +210,94 @@ def test_a_network_cannot_be_parted_where_a_shortcut_leads_past():
 
 
 def test_a_layer_that_is_not_there_is_named():
-    from core.training.tail import freeze
+    from core.training.freezing import freeze
 
     with pytest.raises(TrainingError, match=r"conv_pw_7_relu.*block1_conv"):
         freeze(make_network(), "conv_pw_7_relu", train_batch_norm=False)
+
+
+def drawn_labels(batches):
+    return np.concatenate([batches.made(0, i)[1] for i in range(len(batches))]).argmax(axis=1)
+
+
+def batches_of(**changes):
+    from core.training.batches import Batches
+
+    config = settings(steps_per_epoch=None, **changes)
+    source = PictureSource(DATA, config.augmentation_spec)
+    return Batches(DATA, TRAIN, source=source, config=config)
+
+
+def test_a_shuffled_epoch_is_one_pass_over_every_picture():
+    batches = batches_of(sampling="shuffle")
+    assert len(batches) == len(TRAIN) // 12
+    assert np.bincount(drawn_labels(batches)).tolist() == np.bincount(DATA.y_true[TRAIN]).tolist()
+    batches.close()
+
+
+def test_classes_are_trimmed_and_filled_in_every_pass():
+    batches = batches_of(sampling="class_balanced", class_minimum=24, class_maximum=24)
+    assert np.bincount(drawn_labels(batches)).tolist() == [24, 24, 24]
+    batches.close()
+
+
+def test_batches_made_ahead_are_those_made_when_asked():
+    batches = batches_of(augmentation={"noise": 5.0}, mixup=0.3)
+    for epoch in (0, 1, 3):
+        batches.epoch = epoch
+        for index in range(len(batches)):
+            now, ahead = batches.made(epoch, index), batches[index]
+            assert all(map(np.array_equal, now, ahead))
+    batches.close()
+
+
+def test_weights_of_classes_come_with_every_batch():
+    from core.training.batches import Batches
+
+    config = settings(mixup=0.4)
+    source, weights = PictureSource(DATA, config.augmentation_spec), np.array([1, 2, 4], np.float32)
+    batches = Batches(DATA, TRAIN, source=source, config=config, class_weights=weights)
+    _, y, given = batches[0]
+    assert np.allclose(given, y @ [1, 2, 4])
+    batches.close()
+
+
+def test_the_best_weights_may_be_those_of_the_smallest_validation_loss():
+    state = fit(make_network(), settings(epochs=6, keep="best_loss"))
+    losses = [line["nll"] for line in state.history]
+    assert state.best_score == -min(losses)
+    assert state.best_epoch == int(np.argmin(losses))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "sgd", "learning_rate": 0.05, "loss": "focal"},
+        {"class_weights": "balanced", "sampling": "shuffle", "steps_per_epoch": None},
+        {"precision": "mixed_bfloat16"},
+    ],
+)
+def test_a_network_learns_by_every_optimiser_loss_and_precision(changes):
+    network = make_network()
+    state = fit(network, settings(epochs=10, **changes))
+    assert state.best_score > 0.8
+    assert {layer.compute_dtype for layer in network.layers} == {"float32"}
+
+
+def test_steps_in_bfloat16_leave_the_weights_and_the_logits_in_float32():
+    from core.training.tail import twin_of
+
+    network = make_network()
+    twin = twin_of(network, "mixed_bfloat16")
+    assert {variable.dtype for variable in twin.weights} == {"float32"}
+    kinds = {layer.name: layer.compute_dtype for layer in twin.layers if layer.weights}
+    assert kinds.pop("logits") == "float32"
+    assert set(kinds.values()) == {"bfloat16"}
+    assert all(map(np.array_equal, twin.get_weights(), network.get_weights()))
+
+
+def test_no_thread_outlives_a_fit():
+    import threading
+
+    fit(make_network(), settings(epochs=1))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]

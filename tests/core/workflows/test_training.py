@@ -124,7 +124,7 @@ def test_too_few_groups_are_refused_with_the_number():
     [
         ({"task": "knee"}, TaskError),
         ({"architecture": "vgg99"}, TrainingError),
-        ({"changes": {"momentum": 1}}, TrainingError),
+        ({"changes": {"impetus": 1}}, TrainingError),
         ({"n_folds": 30}, DatasetError),
     ],
 )
