@@ -128,6 +128,9 @@ def _run(tail: keras.Model, watch: _EpochEnd) -> None:
         _resume(tail, watch.state)
     elif watch.plan.is_fitted:
         watch.begin_with(tail)
+    if watch.is_over:  # killed after the last epoch
+        watch.state.finished = True
+        return
     tail.fit(
         watch.batches,
         epochs=watch.config.epochs,
@@ -190,6 +193,14 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         """What is fitted and judged."""
         return self._judge.plan
 
+    @property
+    def is_over(self) -> bool:
+        """Whether every epoch was run, or the last ones did not help."""
+        n_done, n_idle = self.state.epochs_done, self.state.epochs_done - 1 - self.state.best_epoch
+        return n_done >= self.config.epochs or (
+            n_done > 0 and self.config.keeps_best and n_idle >= self.config.patience
+        )
+
     def begin_with(self, tail: keras.Model) -> None:
         """Take the weights that a stage before has fitted as those to beat."""
         self._judge.take_over(tail)
@@ -236,8 +247,7 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
             state.best_score = score
         state.history.append(line)
         state.epochs_done = epoch + 1
-        if self.config.keeps_best and epoch - state.best_epoch >= self.config.patience:
-            self.model.stop_training = True
+        self.model.stop_training = self.is_over
         if path is not None:
             state.weights = _values([*self.model.weights, *_random_states(self.model)])
             state.optimizer = _values(self.model.optimizer.variables)

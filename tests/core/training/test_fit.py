@@ -160,6 +160,21 @@ def test_it_stops_when_validation_no_longer_gets_better():
     assert len(lines) == 3
 
 
+def test_a_fit_killed_after_its_last_epoch_is_not_gone_on_with(tmp_path):
+    config = settings(epochs=30, learning_rate=1e-9, ema=0.0, patience=1)
+    plan = make_plan(state_path=tmp_path / "state.npz")
+
+    def kill(line):
+        if line["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(make_network(train_batch_norm=False), config, plan, on_epoch=kill)
+    lines = []
+    state = fit(make_network(train_batch_norm=False), config, plan, on_epoch=lines.append)
+    assert (lines, state.epochs_done, state.finished) == ([], 2, True)
+
+
 def test_without_pictures_to_validate_with_only_the_last_weights_can_be_kept():
     plan = make_plan(validation=VALIDATION[:0], weights=np.ones(0))
     with pytest.raises(TrainingError, match="keep: last"):
