@@ -74,14 +74,14 @@ def explain_with(
 def _check_kind(spec: MethodSpec, probe: Probe) -> None:
     """Refuse a method that this network can never have, however it is installed."""
     if spec.kind == "linear" and not probe.is_linear:
-        lacks = "one layer on its pixels"
+        needs = "a network of one layer on its pixels"
     elif spec.needs_feature_map and not (probe.has_feature_map and probe.head_weights is not None):
-        lacks = "one dense layer on the mean of its last feature map"
+        needs = "a last feature map with one dense layer on its mean"
     else:
         return
     keys = ", ".join(known.key for known in available_methods(probe))
     raise ArgumentError(
-        f"{spec.title} is for a network that is {lacks}; that of {probe.name} is not.",
+        f"{spec.title} needs {needs}, which {probe.name} does not have.",
         remedy=f"Methods for it: {keys}.",
     )
 

@@ -12,8 +12,8 @@ from core.domain import Answer, Status
 from core.tasks import TaskSpec
 from core.workflows.downloads import answer_row
 from pages._shared import markup, pictures, resources, state, style
-from pages._shared.resources import VersionState
 from pages._shared.state import Study
+from pages._shared.version_state import VersionState
 from pages._shared.viewer import StripItem
 
 

@@ -37,8 +37,8 @@ from pages._shared import (
     verdict,
 )
 from pages._shared.explanation_controls import Asked
-from pages._shared.resources import VersionState
 from pages._shared.state import Study
+from pages._shared.version_state import VersionState
 
 AT_ONCE_SECONDS = 4.0
 POLL_SECONDS = 0.7

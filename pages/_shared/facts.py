@@ -8,8 +8,8 @@ from core.domain import Answer, StudyImage
 from core.tasks import TaskSpec
 from core.workflows.downloads import answers_csv
 from pages._shared import answers, state, style, verdict, viewer
-from pages._shared.resources import VersionState
 from pages._shared.state import Study
+from pages._shared.version_state import VersionState
 
 LONG_NAME = 70
 

@@ -8,8 +8,8 @@ from core.config import settings
 from core.tasks import TaskSpec
 from core.workflows.teaching import OpenCase
 from pages._shared import answers, resources, state, viewer
-from pages._shared.resources import VersionState
 from pages._shared.state import Study
+from pages._shared.version_state import VersionState
 
 _PICK = "Open a teaching case"
 _WITH_CASES, _PLAIN = (6.0, 3.0, 1.4), (8.0, 0.01, 1.4)

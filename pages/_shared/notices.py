@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import CoreError
 from core.tasks import TaskSpec, load_tasks
 from pages._shared import lightbox, resources, state, style
-from pages._shared.resources import VersionState
+from pages._shared.version_state import VersionState
 
 CASES_IN_A_ROW = 8
 

@@ -18,7 +18,7 @@ from core.tasks import TaskSpec
 from core.workflows.points import PointsInForce
 from pages._shared import contract_markup, resources, state, style
 from pages._shared.contract_markup import Claim, Tile, per_1000, percent
-from pages._shared.resources import VersionState
+from pages._shared.version_state import VersionState
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import streamlit as st
 from core.tasks import TaskSpec
 from core.workflows.evaluating import StoredRun
 from pages._shared import leaks, runs, state, style
-from pages._shared.resources import VersionState
+from pages._shared.version_state import VersionState
 
 if TYPE_CHECKING:
     from core.workflows.operating import Bench

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -21,10 +21,10 @@ from core.errors import ChampionError, CoreError, ModelMissingError, ModelVersio
 from core.tasks import TaskSpec, load_tasks
 from core.workflows import models as versions
 from core.workflows.frames import frames_to_choose_from
-from core.workflows.models import Card
 from core.workflows.points import PointsInForce, points_of
 from core.workflows.teaching import OpenCase
 from core.workflows.teaching import teaching_cases as drawn_cases
+from pages._shared.version_state import VersionState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,37 +45,6 @@ if TYPE_CHECKING:
 
 MAX_ANSWERS = 48
 PREFERRED_TASK = "kidney_ct"
-
-
-@dataclass(frozen=True, slots=True)
-class VersionState:
-    """The version that answers for a task, or why none may.
-
-    ``points`` are filled in by :func:`with_points`: they stand in the database.
-    """
-
-    name: str | None
-    digest: str | None
-    problem: str | None = None
-    remedy: str | None = None
-    missing: bool = False
-    unknown: bool = False
-    card: Card | None = None
-    points: PointsInForce = field(default_factory=PointsInForce)
-
-    @property
-    def usable(self) -> bool:
-        """Whether it may answer."""
-        return self.problem is None
-
-    @property
-    def label(self) -> str:
-        """What the frame says of it."""
-        if self.usable:
-            return f"{self.name} · champion · verified"
-        if self.unknown:
-            return "Champion cannot answer"
-        return "Model not installed" if self.missing else "Model refused: not as shipped"
 
 
 def version_state(task_key: str) -> VersionState:

@@ -7,8 +7,8 @@ import streamlit as st
 from core.domain import Answer, SeenImage, Status, StudyImage
 from core.tasks import TaskSpec
 from pages._shared import answers, pictures, resources, state, style, worth
-from pages._shared.resources import VersionState
 from pages._shared.state import Study
+from pages._shared.version_state import VersionState
 
 _REFUSED = "Outside what this model was trained on"
 _UNREADABLE = "This file cannot be read"

@@ -185,5 +185,5 @@ def test_every_method_answers_with_the_same_keys_and_its_own_map(analyst, file, 
 
 
 def test_a_method_that_the_network_has_nothing_for_says_so(analyst, file):
-    with pytest.raises(ArgumentError, match="is for a network that is one layer on its pixels"):
+    with pytest.raises(ArgumentError, match="needs a network of one layer on its pixels"):
         explain_file(file, analyst, class_name="cyst", method="exact_linear")

@@ -27,4 +27,4 @@ def test_a_recipe_with_an_unknown_step_stops_the_start(use_settings, tmp_path):
     use_settings(tasks=tmp_path)
     with pytest.raises(TaskError, match=r"mine\.yaml.*sharpen") as caught:
         check_start()
-    assert "resize_lanczos_224" in caught.value.remedy
+    assert "resize_lanczos" in caught.value.remedy
