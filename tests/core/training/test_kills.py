@@ -15,8 +15,8 @@ from core.inference.package import read_version, verify
 KILLS = 10
 TRAIN = (
     *("-m", "core", "train", "--json", "--task", "phantom_ct", "--architecture", "simple_cnn"),
-    *("--limit", "96", "--epochs", "6", "--folds", "2"),
-    *("--set", "strategy=staged", "--set", "head_epochs=3", "--set", "freeze_until=block2_relu"),
+    *("--limit", "96", "--epochs", "4", "--set", "phantom_series=100"),
+    *("--set", "strategy=staged", "--set", "head_epochs=2", "--set", "freeze_until=block2_relu"),
     *("--set", "steps_per_epoch=3", "--set", "batch_size=8", "--set", "variants=2"),
     *("--set", "patience=100"),
 )
@@ -36,14 +36,15 @@ class Runs:
             "SECOND_LOOK_MODELS": str(self.folder / "models"),
         }
         seed = self.version.removeprefix("v")
-        return subprocess.Popen(
-            [sys.executable, *TRAIN, "--version", self.version, "--seed", seed],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "stderr").open("a"),
-            text=True,
-        )
+        with (self.folder / "stderr").open("w") as stderr:
+            return subprocess.Popen(
+                [sys.executable, *TRAIN, "--version", self.version, "--seed", seed],
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
 
     def end(self, process, *, after=None):
         """Kill a run after so many seconds, or let it end; return whether it was killed."""
@@ -56,7 +57,8 @@ class Runs:
         self.told += [(self.version, line["fit"], line["epoch"]) for line in lines if "fit" in line]
         self.check()
         was_killed = process.returncode == -9
-        assert was_killed or process.returncode == 0, (self.folder / "stderr").read_text()[-2000:]
+        found = out[-1000:] + (self.folder / "stderr").read_text()[-1000:]
+        assert was_killed or process.returncode == 0, found
         is_written = (self.models / self.version).is_dir()
         self.killed_late |= was_killed and is_written
         if is_written:
