@@ -51,6 +51,7 @@ COMMANDS = {
     "compare": CommandSpec("core.commands.compare", "whether one model may replace another"),
     "promote": CommandSpec("core.commands.promote", "make a version the champion; 1 when not"),
     "train": CommandSpec("core.commands.train", "fit a new model version"),
+    "ensemble": CommandSpec("core.commands.ensemble", "several versions as one version"),
     "bench": CommandSpec("core.commands.bench", "speed against a bare pass and tf-keras-vis"),
     "settings": CommandSpec("core.commands.settings", "every setting, its value and its source"),
 }
