@@ -37,7 +37,7 @@ Rows = NDArray[np.int64]
 SEED = 0
 MOST_SVM_ROWS = 2000  # the time of a fit grows with their square, and more change little
 
-SETTINGS: Mapping[MetaKind, Mapping[str, Any]] = {
+SETTINGS: dict[MetaKind, Mapping[str, Any]] = {
     "logistic_regression": {"C": 1.0, "max_iter": 2000},
     "random_forest": {"n_estimators": 100, "max_depth": 6, "min_samples_leaf": 5},
     "svm": {"C": 1.0, "kernel": "rbf"},
@@ -153,7 +153,7 @@ def _support_vectors(features: Floats, y_true: Rows, folds: Rows) -> SupportVect
         raise TrainingError(
             "The margins of a support vector machine become probabilities on decisions out of "
             "fold; there are too few folds for that.",
-            remedy="Train the members with at least 3 folds, or choose another meta learner.",
+            remedy="Train the members with --folds 5, or choose another meta learner.",
         )
     out_of_fold = np.empty((len(y_true), int(y_true.max()) + 1))
     for fold in np.unique(folds):

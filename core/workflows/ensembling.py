@@ -195,33 +195,39 @@ class _Work:
         """Fit the combination and its temperature outside the test part, and judge both."""
         from core.training.trust import calibrate
 
-        run, nested = self.folded.run, self._nested()
+        run, group = self.folded.run, self.task.group_name
         own, outside = np.arange(run.n), ""
         if self.test is not None:
             own = np.flatnonzero(~np.isin(run.file.astype(str), self.test.run.file.astype(str)))
             outside = " outside the test part"
         calibration = calibrate(
-            nested[own],
+            self._nested(own),
             run.y_true[own],
-            fitted_on=f"Combined out-of-fold outputs of every {self.task.group_name}{outside}.",
+            fitted_on=f"Combined out-of-fold outputs of every {group}{outside}.",
         )
         combiner = self._combiner(own)
-        runs = {OUT_OF_FOLD: self._out_of_fold_run(nested)}
+        runs = {OUT_OF_FOLD: self._out_of_fold_run()}
         if self.test is not None:
             y_prob = calibration.apply(combiner(logits_of(self.test.y_prob)))
-            made = (
-                "the members' own test part: nothing was fitted on any "
-                f"{self.task.group_name} in it"
-            )
+            made = f"the members' own test part: nothing was fitted on any {group} in it"
             runs[TEST] = self._run(self.test.run, y_prob, TEST, made)
         return _Fitted(combiner, calibration, runs)
 
-    def _out_of_fold_run(self, nested: Floats) -> EvaluationRun:
-        """Return the run of nested folds: combination and temperature fitted on other folds."""
-        from core.training.trust import cross_fitted_probabilities
+    def _out_of_fold_run(self) -> EvaluationRun:
+        """Return the run of nested folds: combination and temperature fitted on other folds.
+
+        The temperature of a fold comes from combinations that left out that fold as well, so that
+        not one label of a fold reaches its predictions.
+        """
+        from core.inference.calibration import apply_temperature, fit_temperature
 
         run, folds = self.folded.run, self.folded.folds
-        y_prob = cross_fitted_probabilities(nested, run.y_true, folds)
+        y_prob = np.empty_like(run.y_prob)
+        for fold in np.unique(folds):
+            own, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+            temperature = fit_temperature(self._nested(others), run.y_true[others])
+            combined = self._combiner(others)(logits_of(self.folded.y_prob[own]))
+            y_prob[own] = apply_temperature(combined, temperature)
         made = (
             f"nested folds ({len(set(folds.tolist()))} grouped): every picture judged by members "
             f"that saw no picture of its {self.task.group_name}, combined by what was fitted on "
@@ -229,6 +235,22 @@ class _Work:
             "same settings"
         )
         return self._run(run, y_prob, OUT_OF_FOLD, made)
+
+    def _nested(self, rows: Rows) -> Floats:
+        """Return the combined logits (m, n_classes) of rows, each fold fitted on the others."""
+        logits, folds = logits_of(self.folded.y_prob[rows]), self.folded.folds[rows]
+        if self.how.meta is None:
+            return self._combiner(rows)(logits)
+        if len(set(folds.tolist())) < 2:
+            raise EnsembleError(
+                "The members were judged in 2 folds; a stack is judged by nested folds.",
+                remedy="Train the members with --folds 5, or combine by mean_logits.",
+            )
+        combined = np.empty((len(logits), logits.shape[2]))
+        for fold in np.unique(folds):
+            own = folds == fold
+            combined[own] = self._combiner(rows[~own])(logits[own])
+        return combined
 
     def _combiner(self, rows: Rows) -> Combiner:
         """Return the combination fitted on some rows; a mean is fitted on none."""
@@ -247,15 +269,6 @@ class _Work:
             n_classes=len(run.class_names),
         )
         return Combiner(weights, learner)
-
-    def _nested(self) -> Floats:
-        """Return the combined logits (n, n_classes) of every row, fitted on the other folds."""
-        logits, folds = logits_of(self.folded.y_prob), self.folded.folds
-        combined = np.empty((len(logits), logits.shape[2]))
-        for fold in np.unique(folds):
-            own = folds == fold
-            combined[own] = self._combiner(np.flatnonzero(~own))(logits[own])
-        return combined
 
     def _run(self, like: EvaluationRun, y_prob: Floats, name: str, made: str) -> EvaluationRun:
         facts = replace(
