@@ -11,10 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from core.errors import ModelVersionError
 from core.inference.ensemble_spec import EnsembleSpec
+from core.inference.patterns import SHA256_PATTERN, VERSION_PATTERN
 from core.tasks import TaskSpec
-
-VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-SHA256_PATTERN = r"^[0-9a-f]{64}$"
 
 
 class _Frozen(BaseModel):

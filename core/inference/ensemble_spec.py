@@ -6,6 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.inference.patterns import SHA256_PATTERN, VERSION_PATTERN
+
 Combine = Literal["mean_logits", "stack"]
 MetaKind = Literal["logistic_regression", "random_forest", "svm", "boosting"]
 COMBINES: tuple[Combine, ...] = ("mean_logits", "stack")
@@ -17,8 +19,8 @@ class EnsembleMember(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the version it is a copy of.")
+    name: str = Field(pattern=VERSION_PATTERN)
+    digest: str = Field(pattern=SHA256_PATTERN, description="Of the version it is a copy of.")
     architecture: str = Field(min_length=1)
     input_size: tuple[int, int] = Field(description="(rows, columns) of its own input.")
     steps: tuple[str, ...] = Field(description="Steps of its own recipe.")

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from core.config import settings
 from core.errors import ModelMissingError, ModelVersionError
-from core.inference.card import VERSION_PATTERN, Card, parse_card
+from core.inference.card import Card, parse_card
 from core.inference.manifest import (
     INSTALL_AGAIN,
     FileManifest,
     check_file,
     read_manifest_file,
 )
+from core.inference.patterns import VERSION_PATTERN
 from core.inference.writer import REQUIRED_FILES, required_files, set_champion, write_version
 
 __all__ = [

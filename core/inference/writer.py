@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import ModelVersionError
-from core.inference.card import VERSION_PATTERN, Card, parse_card
+from core.inference.card import Card, parse_card
 from core.inference.manifest import MANIFEST, is_inside, manifest_bytes
+from core.inference.patterns import VERSION_PATTERN
 
 REQUIRED_FILES = (
     "model.keras",

@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 
 from core.workflows.analyse import analyse_bytes
+from core.workflows.background_desk import BackgroundDesk
+from pages._shared import resources
 from tests.pages.conftest import OpenPage
-from tests.pages.looking import encoded, html_of, picture, probabilities_of, upload, words_of
+from tests.pages.looking import (
+    encoded,
+    html_of,
+    maps_of,
+    picture,
+    probabilities_of,
+    upload,
+    words_of,
+)
 from tests.small_ensemble import write_ensemble, write_members
 
 PNG = encoded(picture())
@@ -44,6 +54,25 @@ def test_its_card_says_who_answers_and_whose_gate_judges(open_page: OpenPage, mo
     assert "2 members answer together by the mean of their calibrated logits." in words
     assert "b (by_hand): pad_square, then resize_area_128" in words
     assert "The gate of a, the first member, judges alone" in words
+
+
+def test_explanations_shows_the_summed_map_and_offers_what_needs_scores_only(
+    open_page: OpenPage, models: Path, monkeypatch: pytest.MonkeyPatch
+):
+    desk = BackgroundDesk()
+    monkeypatch.setattr(resources, "map_desk", lambda: desk)
+    monkeypatch.setattr("pages._shared.explanations.AT_ONCE_SECONDS", 300.0)
+    app = upload(open_page("explanations", models=models), ("slice.png", PNG))
+    assert not app.exception
+    cells = {cell["name"]: cell for cell in maps_of(app)["cells"]}
+    answer = analyse_bytes(PNG, task="kidney_ct")
+    assert answer.prediction is not None
+    called = answer.prediction.predicted
+    [best] = [item for item in answer.explanations if item.class_name == called]
+    assert f"raw peak {best.raw_peak:.2g} logits" in cells[f"grad_cam.{called}"]["line"]
+    assert {name.split(".")[0] for name in cells} == {"picture", "grad_cam"}
+    assert app.pills(key="explain.methods.1").options == ["Occlusion", "RISE"]
+    desk.close()
 
 
 @pytest.mark.parametrize("page", ["performance", "explanations", "compare", "filters"])

@@ -1,6 +1,8 @@
 """An ensemble serves like one version: each member by its own recipe, then all combined."""
 
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -8,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.config import settings
+from core.config import ROOT, settings
 from core.domain import Status
 from core.errors import ArgumentError, EnsembleError, ModelVersionError, RecipeError
 from core.evaluation.runs import read_run
@@ -374,3 +376,19 @@ def test_colour_and_large_pictures_and_carried_steps_reach_each_member_as_its_re
     assert seen.pixels.shape == (128, 128, 3)
     with pytest.raises(RecipeError, match="said to have been through resize_area_128"):
         analyst.answering.prepare(picture(), already_applied=["resize_area_128"])
+
+
+def test_a_forest_answers_without_scikit_learn(installed, tmp_path):
+    installed("random_forest")
+    path = tmp_path / "slice.png"
+    path.write_bytes(png(picture()))
+    code = (
+        "import sys; from core.workflows.analyse import analyse_files;"
+        f"[answer] = analyse_files([{str(path)!r}], task='kidney_ct', version='random_forest');"
+        "assert answer.prediction, answer.reason;"
+        "print(sorted({'sklearn', 'tensorflow', 'keras', 'mlflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
