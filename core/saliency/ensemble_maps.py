@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from core.domain import EngineOutput, Explanation, FloatArray, SeenImage
-from core.errors import ModelVersionError
+from core.errors import ArgumentError, ModelVersionError
 from core.inference.ensemble import ReadyEnsemble
 from core.saliency.grad_cam import METHOD
 from core.saliency.masks import only_picture
@@ -190,17 +190,20 @@ class EnsembleBox:
         Raises
         ------
         ArgumentError
-            If there is no such method.
+            If there is no such method, or it is none for this ensemble.
         ModelVersionError
-            If the ensemble has not what the method needs.
+            If a member gives values that are not numbers.
         """
         spec = method_spec(method)
+        if method == METHOD and not has_closed_form(self._ready):
+            raise ArgumentError(why_no_map(self._ready), remedy="Choose occlusion or RISE.")
         if method == METHOD:
             return RawMaps(self._closed_form(batch)[list(classes)], LAYER)
         if method not in BLACK_BOX:
-            raise ModelVersionError(
+            raise ArgumentError(
                 f"{spec.title} looks into one network; {self.name} is an ensemble.",
-                remedy="Choose Grad-CAM, occlusion or RISE, or the version of one member.",
+                remedy=f"Methods for it: {', '.join(item.key for item in self.methods())}; or name "
+                "the version of one member.",
             )
         module = importlib.import_module(spec.module)
         found: RawMaps = module.explain(self, batch, classes, watch=watch)

@@ -68,7 +68,7 @@ class EnsembleAnswering:
         colour = np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels.copy()
         sizes = [max(seen.pixels.shape[:2]) for seen in parts]
         canvas = colour if left_out else _reduced(colour, CANVAS * max(sizes))
-        return SeenImage(canvas, applied, left_out, parts)
+        return SeenImage(canvas, applied, left_out, parts=parts)
 
     def look(self, seen: SeenImage) -> EnsemblePass:
         """Run the first member, whose gate judges; the others only when they are asked for."""

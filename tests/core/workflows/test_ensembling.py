@@ -204,8 +204,11 @@ def test_a_forest_says_why_it_has_no_map_and_what_serves_instead(installed, tmp_
     assert "random forest" in told.reason and "Occlusion and RISE" in told.reason
     drawn = explain_file(path, analyst, method="occlusion")
     assert drawn.heatmap.shape == (300, 240)
-    with pytest.raises(ModelVersionError, match="looks into one network"):
+    with pytest.raises(ArgumentError, match="looks into one network"):
         explain_file(path, analyst, method="integrated_gradients")
+    box = EnsembleBox(open_ensemble(analyst.version, TASK))
+    with pytest.raises(ArgumentError, match="whose score is no sum of maps"):
+        explain_with("grad_cam", box, picture()[None].astype(np.float32), [0])
 
 
 def test_the_methods_offered_are_those_that_an_ensemble_can_serve(installed):
