@@ -54,6 +54,7 @@ COMMANDS = {
     "preview": CommandSpec("core.commands.preview", "a recipe and augmentation on a picture"),
     "train": CommandSpec("core.commands.train", "fit a new model version"),
     "experiments": CommandSpec("core.commands.experiments", "what train --experiment can run"),
+    "ensemble": CommandSpec("core.commands.ensemble", "several versions as one version"),
     "bench": CommandSpec("core.commands.bench", "speed against a bare pass and tf-keras-vis"),
     "settings": CommandSpec("core.commands.settings", "every setting, its value and its source"),
 }

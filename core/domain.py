@@ -174,13 +174,15 @@ class SeenImage:
 
     ``pixels`` has shape (rows, columns, 3), uint8, RGB. ``steps_applied`` names the steps that ran,
     in order; ``steps_left_out`` those that the picture already carried; ``notes`` which steps found
-    nothing to change, and why, one sentence each.
+    nothing to change, and why, one sentence each. ``parts`` is what each member of an ensemble saw;
+    ``pixels`` is then the picture itself, before any member's recipe.
     """
 
     pixels: ByteArray
     steps_applied: tuple[str, ...]
     steps_left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    parts: tuple[SeenImage, ...] = ()
 
     def __post_init__(self) -> None:
         _frozen(self.pixels)
@@ -189,9 +191,10 @@ class SeenImage:
     def is_padded(self) -> bool:
         """Whether the recipe centred the picture in a square: a map then covers that square.
 
-        Padding that the picture carried already is part of the picture.
+        Padding that the picture carried already is part of the picture, and an ensemble's map
+        covers the picture itself.
         """
-        return any(name.startswith("pad_square") for name in self.steps_applied)
+        return not self.parts and any(name.startswith("pad_square") for name in self.steps_applied)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -89,6 +89,10 @@ class TrainingError(CoreError):
     """A training run cannot start or cannot go on."""
 
 
+class EnsembleError(TrainingError):
+    """Versions cannot be made one: they were not judged on the same footing."""
+
+
 class ArgumentError(CoreError):
     """The command line was given arguments that do not fit together."""
 

@@ -54,9 +54,10 @@ def build_graph(
     *,
     outputs: tuple[str, ...] = ("logits", "feature_map", "gate_features"),
     scale: float = 1 / 255,
+    size: tuple[int, int] | None = None,
 ) -> ov.Model:
     """Return pixels (n, r, c, 3) -> conv -> relu -> conv -> relu -> mean -> dense, by hand."""
-    rows, columns = Recipe.from_task(task).output_size
+    rows, columns = size or Recipe.from_task(task).output_size
     pixels = ops.parameter([-1, rows, columns, 3], np.float32, name="pixels")
     pixels.output(0).get_tensor().set_names({"pixels"})
     scaled = ops.multiply(pixels, np.float32(scale))

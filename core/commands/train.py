@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         "metrics": trained.metrics,
         "notes": notes,
     }
-    out.line(answer, text=_answer_text(answer))
+    out.line(answer, text=figures_text(answer))
     return 0
 
 
@@ -134,7 +134,8 @@ def _epoch_text(line: dict[str, Any]) -> str:
     )
 
 
-def _answer_text(answer: dict[str, Any]) -> str:
+def figures_text(answer: dict[str, Any]) -> str:
+    """Return a written version and its macro F1 of every split, for a person."""
     lines = [f"Written: {answer['model_version']} ({answer['path']})"]
     for split, figures in answer["metrics"].items():
         value = figures["macro_f1"]

@@ -10,10 +10,9 @@ import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import ModelVersionError
+from core.inference.ensemble_spec import EnsembleSpec
+from core.inference.patterns import SHA256_PATTERN, VERSION_PATTERN
 from core.tasks import TaskSpec
-
-VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-SHA256_PATTERN = r"^[0-9a-f]{64}$"
 
 
 class _Frozen(BaseModel):
@@ -93,6 +92,10 @@ class Card(_Frozen):
         default_factory=dict, description="Settings of the training run."
     )
     files: dict[str, str] = Field(default_factory=dict, description="File -> what it is for.")
+    ensemble: EnsembleSpec | None = Field(
+        None,
+        description="Members, where several answer as one; recipe, size and gate are the first's.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Card:
@@ -107,7 +110,8 @@ class Card(_Frozen):
 
     def to_yaml(self) -> bytes:
         """Return the bytes of ``card.yaml``."""
-        return as_yaml(self.model_dump(mode="json", by_alias=True))
+        left_out = {"ensemble"} if self.ensemble is None else None
+        return as_yaml(self.model_dump(mode="json", by_alias=True, exclude=left_out))
 
 
 def as_yaml(content: dict[str, Any]) -> bytes:

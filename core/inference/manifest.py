@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ModelVersionError
-from core.inference.card import SHA256_PATTERN
+from core.inference.patterns import SHA256_PATTERN
 
 MANIFEST = "manifest.json"
 CHUNK = 1 << 20

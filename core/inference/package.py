@@ -1,6 +1,6 @@
 """A model version on disk: find it, list them, verify every file before one of them is opened.
 
-``models/<task>/<version>/`` holds the files of ``REQUIRED_FILES``, optional evaluation runs and
+``models/<task>/<version>/`` holds the files of ``required_files``, optional evaluation runs and
 ``manifest.json``; ``models/<task>/champion`` names the version that answers by default. Nothing
 in a version changes once it is written (``core.inference.writer``).
 """
@@ -13,14 +13,15 @@ from pathlib import Path
 
 from core.config import settings
 from core.errors import ModelMissingError, ModelVersionError
-from core.inference.card import VERSION_PATTERN, Card, parse_card
+from core.inference.card import Card, parse_card
 from core.inference.manifest import (
     INSTALL_AGAIN,
     FileManifest,
     check_file,
     read_manifest_file,
 )
-from core.inference.writer import REQUIRED_FILES, set_champion, write_version
+from core.inference.patterns import VERSION_PATTERN
+from core.inference.writer import REQUIRED_FILES, required_files, set_champion, write_version
 
 __all__ = [
     "AUDITS",
@@ -121,20 +122,25 @@ def read_version(folder: Path) -> ModelVersion:
             remedy=f"Put it into {folder.parent} or name another version.",
         )
     manifest = read_manifest_file(folder)
-    for name in REQUIRED_FILES:
-        if name not in manifest.files:
-            raise ModelVersionError(
-                f"The manifest of model version {folder.name} does not list {name}.",
-                remedy=INSTALL_AGAIN,
-            )
+    _require(folder, manifest, ("card.yaml",))
     check_file(folder, "card.yaml", manifest.files["card.yaml"])
     card = parse_card((folder / "card.yaml").read_bytes())
+    _require(folder, manifest, required_files(card))
     if card.version != folder.name:
         raise ModelVersionError(
             f"The folder {folder.name} holds the card of model version {card.version}.",
             remedy="Give the folder its own name back.",
         )
     return ModelVersion(path=folder, card=card, manifest=manifest)
+
+
+def _require(folder: Path, manifest: FileManifest, names: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in manifest.files:
+            raise ModelVersionError(
+                f"The manifest of model version {folder.name} does not list {name}.",
+                remedy=INSTALL_AGAIN,
+            )
 
 
 def find_version(task_key: str, version: str | None = None) -> ModelVersion:

@@ -30,7 +30,7 @@ from core.inference.layers import (
     unnamed_layers,
 )
 from core.inference.package import ModelVersion, verify
-from core.inference.ready import usable_head
+from core.inference.ready import no_single_network, usable_head
 
 LOGITS, GATE_FEATURES = "logits", "gate_features"
 CHUNK = 16  # pictures a pass where there are many: on a CPU more gain nothing but memory
@@ -322,6 +322,8 @@ def open_probe(version: ModelVersion) -> Probe:
 
 
 def _load(version: ModelVersion) -> Probe:
+    if version.card.ensemble is not None:
+        raise no_single_network(version)
     verify(version)
     golden = parse_golden(version.file("golden.npz").read_bytes(), head=version.card.head)
     has_map = bool(golden.output.feature_map.size)

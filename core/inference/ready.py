@@ -6,10 +6,7 @@ then the parts, then the stored golden input against the stored outputs.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +17,7 @@ from core.inference.card import check_card_fits_task
 from core.inference.engine import Engine
 from core.inference.gate import Gate, parse_gate
 from core.inference.golden import Golden, check_golden, parse_golden
+from core.inference.kept import Kept
 from core.inference.package import ModelVersion, verify
 from core.inference.views import check_views
 from core.tasks import TaskSpec
@@ -44,10 +42,7 @@ class ReadyVersion:
     head_weights: FloatArray | None
 
 
-_Key = tuple[str, Path]
-_kept: OrderedDict[_Key, ReadyVersion] = OrderedDict()
-_locks: dict[_Key, threading.Lock] = {}
-_guard = threading.Lock()
+_kept: Kept[ReadyVersion] = Kept(MAX_KEPT)
 
 
 def ready_version(version: ModelVersion, task: TaskSpec) -> ReadyVersion:
@@ -59,22 +54,7 @@ def ready_version(version: ModelVersion, task: TaskSpec) -> ReadyVersion:
         If any file, class, output or the golden answer is not as it should be.
     """
     check_card_fits_task(version.card, task)
-    # The folder too: a copy elsewhere has files of its own to verify.
-    key = (version.digest, version.path)
-    with _guard:
-        lock = _locks.setdefault(key, threading.Lock())
-    with lock:
-        with _guard:
-            kept = _kept.get(key)
-            if kept is not None:
-                _kept.move_to_end(key)
-                return kept
-        ready = load_version(version)
-        with _guard:
-            _kept[key] = ready
-            while len(_kept) > MAX_KEPT:
-                _kept.popitem(last=False)
-        return ready
+    return _kept.get(version, lambda: load_version(version))
 
 
 def load_version(version: ModelVersion) -> ReadyVersion:
@@ -85,7 +65,20 @@ def load_version(version: ModelVersion) -> ReadyVersion:
     ModelVersionError
         As ``ready_version``.
     """
+    if version.card.ensemble is not None:
+        raise no_single_network(version)
     verify(version)
+    return load_parts(version)
+
+
+def load_parts(version: ModelVersion) -> ReadyVersion:
+    """Load a version whose files were verified already, such as a member of an ensemble.
+
+    Raises
+    ------
+    ModelVersionError
+        If the parts do not hold together, or the golden answer is another.
+    """
     check_views(version.card.views)
     calibration = parse_calibration(version.file("calibration.yaml").read_bytes())
     gate = parse_gate(version.file("gate.npz").read_bytes())
@@ -100,6 +93,17 @@ def load_version(version: ModelVersion) -> ReadyVersion:
         gate,
         golden,
         usable_head(version, golden, has_map=engine.has_feature_map),
+    )
+
+
+def no_single_network(version: ModelVersion) -> ModelVersionError:
+    """Return the error for what looks into one network, where the version is several."""
+    spec = version.card.ensemble
+    names = [member.name for member in spec.members] if spec else []
+    return ModelVersionError(
+        f"Model version {version.name} is an ensemble of {', '.join(names)}; this looks into one "
+        "network.",
+        remedy="Name the version of one member with --version, or choose it on the page.",
     )
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 
 from core.errors import ModelVersionError
-from core.inference.card import VERSION_PATTERN, parse_card
+from core.inference.card import Card, parse_card
 from core.inference.manifest import MANIFEST, is_inside, manifest_bytes
+from core.inference.patterns import VERSION_PATTERN
 
 REQUIRED_FILES = (
     "model.keras",
@@ -24,6 +25,21 @@ REQUIRED_FILES = (
     "gate.npz",
     "golden.npz",
 )
+MEMBERS = "members"  # folder of an ensemble's members
+MEMBER_FILES = tuple(name for name in REQUIRED_FILES if name != "model.keras")
+ENSEMBLE_FILES = ("card.yaml", "calibration.yaml", "ensemble.npz", "golden.npz")
+
+
+def required_files(card: Card) -> tuple[str, ...]:
+    """Return the files without which a version is none; an ensemble holds those of its members."""
+    if card.ensemble is None:
+        return REQUIRED_FILES
+    of_members = (
+        f"{MEMBERS}/{member.name}/{name}"
+        for member in card.ensemble.members
+        for name in MEMBER_FILES
+    )
+    return (*ENSEMBLE_FILES, *of_members)
 
 
 def write_version(folder_of_task: Path, version: str, *, files: Mapping[str, bytes | Path]) -> Path:
@@ -37,7 +53,7 @@ def write_version(folder_of_task: Path, version: str, *, files: Mapping[str, byt
         Name of the version: letters, digits, dot, dash and underscore, at most 64.
     files : mapping of str to bytes or Path
         Relative POSIX path -> content, or a file to copy, or a folder to copy with all its files.
-        Must hold ``REQUIRED_FILES``; ``manifest.json`` is made here.
+        Must hold those of ``required_files``; ``manifest.json`` is made here.
 
     Returns
     -------
@@ -108,7 +124,7 @@ def _refuse(target: Path, version: str, files: Mapping[str, bytes | Path]) -> No
             f"Model version {version} exists already and never changes.",
             remedy="Write the new one under another name.",
         )
-    missing = [name for name in REQUIRED_FILES if name not in files]
+    missing = [name for name in _required(files) if name not in files]
     if missing:
         raise ModelVersionError(
             f"Model version {version} lacks {', '.join(missing)}.", remedy="Add every file."
@@ -119,6 +135,13 @@ def _refuse(target: Path, version: str, files: Mapping[str, bytes | Path]) -> No
                 f"{name!r} cannot be a file of a model version.",
                 remedy="Use a relative path inside the version's folder.",
             )
+
+
+def _required(files: Mapping[str, bytes | Path]) -> tuple[str, ...]:
+    given = files.get("card.yaml")
+    if given is None:
+        return REQUIRED_FILES
+    return required_files(parse_card(given if isinstance(given, bytes) else given.read_bytes()))
 
 
 def _put(path: Path, content: bytes | Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from core.domain import FloatArray
 from core.errors import ArgumentError, ExplanationError, ModelVersionError
 from core.inference.probe import Probe
+from core.saliency.ensemble_maps import EnsembleBox
 from core.saliency.gradient_client import explain_by_gradients
 from core.saliency.methods import METHODS, MethodSpec, method_spec
 from core.saliency.raw_maps import RawMaps, Watch
@@ -17,7 +18,7 @@ from core.saliency.raw_maps import RawMaps, Watch
 
 def explain_with(
     method: str,
-    probe: Probe,
+    probe: Probe | EnsembleBox,
     batch: FloatArray,
     classes: Sequence[int],
     watch: Watch | None = None,
@@ -28,9 +29,9 @@ def explain_with(
     ----------
     method : str
         Key of the registry.
-    probe : Probe
+    probe : Probe or EnsembleBox
     batch : ndarray of shape (1, rows, columns, 3), float32, 0..255
-        The picture after the recipe.
+        The picture after the recipe; for an ensemble before it.
     classes : sequence of int
         Class indices; one map each, in this order.
     watch : Watch or None
@@ -52,6 +53,9 @@ def explain_with(
         If the map holds values that are not numbers, or the process for gradients failed.
     """
     spec = method_spec(method)
+    if isinstance(probe, EnsembleBox):
+        found = probe.explain(method, batch, classes, watch)
+        return _checked(found, spec)
     _check_kind(spec, probe)
     if spec.kind == "keras":
         if probe.version is None:
@@ -63,6 +67,10 @@ def explain_with(
     else:
         module = importlib.import_module(spec.module)
         found = module.explain(probe, batch, classes, watch=watch)
+    return _checked(found, spec)
+
+
+def _checked(found: RawMaps, spec: MethodSpec) -> RawMaps:
     if not np.isfinite(found.grids).all():
         raise ExplanationError(
             f"{spec.title} gave values that are not numbers for this picture.",
@@ -86,8 +94,10 @@ def _check_kind(spec: MethodSpec, probe: Probe) -> None:
     )
 
 
-def available_methods(probe: Probe) -> tuple[MethodSpec, ...]:
+def available_methods(probe: Probe | EnsembleBox) -> tuple[MethodSpec, ...]:
     """Return the methods that this network has what they need for, in the registry's order."""
+    if isinstance(probe, EnsembleBox):
+        return probe.methods()
     has_map = probe.has_feature_map and probe.head_weights is not None
     return tuple(spec for spec in METHODS.values() if _fits(spec, probe, has_map=has_map))
 

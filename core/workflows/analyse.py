@@ -16,9 +16,6 @@ import numpy as np
 
 from core.domain import (
     Answer,
-    EngineOutput,
-    Explanation,
-    FloatArray,
     Prediction,
     SeenImage,
     Status,
@@ -26,10 +23,9 @@ from core.domain import (
 )
 from core.errors import DatasetError, IntakeError, OutsideUseError, RecipeError
 from core.evaluation.flags import flagged_findings
-from core.inference.views import IDENTITY, apply_view, pool_views
 from core.intake import check_intended_use, read_study
-from core.saliency.grad_cam import explain_classes
 from core.workflows.analyst import Analyst, open_analyst
+from core.workflows.answering import Pass
 from core.workflows.files import carried_steps, check_steps, read_file
 
 SUM_TOLERANCE = 1e-6
@@ -163,8 +159,7 @@ def answer_image(
     blank = _failed(analyst, file, Status.ERROR, None)
     try:
         check_intended_use(image, analyst.task)
-        seen = analyst.recipe.apply(image.pixels, already_applied=already_applied)
-        _check_size(analyst, seen)
+        seen = analyst.answering.prepare(image.pixels, already_applied=already_applied)
     except OutsideUseError as error:
         return replace(blank, status=Status.REFUSED, reason=str(error), image=image)
     except RecipeError as error:
@@ -173,68 +168,32 @@ def answer_image(
 
 
 def _judged(analyst: Analyst, blank: Answer, explain_refused: bool) -> Answer:
-    """Run the engine over the prepared picture and fill in what it says."""
-    seen = cast(SeenImage, blank.seen)
-    batch = seen.pixels[None].astype(np.float32)
-    output = analyst.ready.engine.run(batch)
-    if not _finite(output):
+    """Run the version over the prepared picture and fill in what it says."""
+    passed = analyst.answering.look(cast(SeenImage, blank.seen))
+    if not passed.is_finite():
         return replace(blank, reason=NOT_NUMBERS)
-    gate = analyst.ready.gate.check(output.gate_features[0], seen.pixels)
-    explanations = _explanations(analyst, output) if gate.inside or explain_refused else ()
+    gate = passed.judge()
     if not gate.inside:
+        explanations = passed.explanations() if explain_refused else ()
         refused = replace(blank, status=Status.REFUSED, reason=gate.reason)
         return replace(refused, gate=gate, explanations=explanations)
-    prediction = _predict(analyst, batch, output)
-    if prediction is None:
+    prediction = _predict(analyst, passed)
+    if prediction is None or not passed.is_finite():
         return replace(blank, reason=NOT_NUMBERS, gate=gate)
     answered = replace(blank, status=Status.OK, gate=gate)
-    return replace(answered, prediction=prediction, explanations=explanations)
+    return replace(answered, prediction=prediction, explanations=passed.explanations())
 
 
 def _failed(analyst: Analyst, file: str, status: Status, reason: str | None) -> Answer:
     return Answer(file=file, status=status, reason=reason, model_version=analyst.version_name)
 
 
-def _check_size(analyst: Analyst, seen: SeenImage) -> None:
-    """Refuse what does not have the network's size, which claimed steps can cause."""
-    rows, columns = analyst.ready.version.card.input_size
-    if seen.pixels.shape[:2] != (rows, columns):
-        raise RecipeError(
-            f"After the recipe the picture has {seen.pixels.shape[1]} x {seen.pixels.shape[0]} "
-            f"pixels; the model takes {columns} x {rows}.",
-            remedy="Correct which steps it carries already.",
-        )
-
-
-def _finite(output: EngineOutput) -> bool:
-    arrays = (output.logits, output.feature_map, output.gate_features)
-    return all(bool(np.isfinite(array).all()) for array in arrays)
-
-
-def _explanations(analyst: Analyst, output: EngineOutput) -> tuple[Explanation, ...]:
-    """Return the explanation of every class; none where the network gives no usable map."""
-    if analyst.ready.head_weights is None:
-        return ()
-    card = analyst.ready.version.card
-    return explain_classes(
-        output.feature_map[0],
-        analyst.ready.head_weights,
-        class_names=card.class_names,
-        layer=str(card.feature_layer),
-    )
-
-
-def _predict(analyst: Analyst, batch: FloatArray, output: EngineOutput) -> Prediction | None:
-    """Return calibrated probabilities over all views; None where they are not numbers."""
-    ready = analyst.ready
-    logits = [
-        output.logits if view == IDENTITY else ready.engine.run(apply_view(batch, view)).logits
-        for view in ready.version.card.views
-    ]
-    y_prob = ready.calibration.apply(pool_views(logits))[0]
+def _predict(analyst: Analyst, passed: Pass) -> Prediction | None:
+    """Return calibrated probabilities; None where they are not numbers."""
+    y_prob = passed.probabilities()
     if not np.isfinite(y_prob).all() or abs(float(y_prob.sum()) - 1) > SUM_TOLERANCE:
         return None
-    names = ready.version.card.class_names
+    names = analyst.version.card.class_names
     probabilities = dict(zip(names, y_prob.tolist(), strict=True))
     predicted = names[int(np.argmax(y_prob))]
     thresholds = analyst.points.thresholds

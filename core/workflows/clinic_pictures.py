@@ -157,17 +157,16 @@ def _with_scores(
     from core.workflows.analyst import open_analyst
 
     analyst = open_analyst(str(stored.facts.task), stored.facts.model_version)
-    gate = analyst.ready.gate
+    gate = analyst.answering.gate
     known = replace(drawn, gate_distance=answer.gate.distance, gate_threshold=answer.gate.threshold)
     if not gate.prototype_file:
         return replace(known, look_alikes_said=NO_NEIGHBOURS)
-    batch = answer.seen.pixels[None].astype(np.float32)
-    features = analyst.ready.engine.run(batch).gate_features[0]
+    features = analyst.answering.look(answer.seen).gate_features
     near, own_left_out = _others(gate, features, cases, answer.file)
     if not near:
         return replace(known, look_alikes_said="No training picture of another group is held.")
     distances = [item.distance for item in near[: gate.n_neighbours]]
-    training = _training_source(stored, analyst.ready.version.card.training_data.name)
+    training = _training_source(stored, analyst.version.card.training_data.name)
     return replace(
         known,
         gate_distance=float(np.mean(distances)) if own_left_out else answer.gate.distance,

@@ -94,7 +94,7 @@ def evaluate_folder(
 
     analyst = open_analyst(task.key, version)
     manifest = open_manifest(data, task)
-    card = analyst.ready.version.card
+    card = analyst.version.card
     notes: tuple[str, ...] = ()
     name = manifest.name or data.resolve().name
     if name == card.training_data.name:
@@ -114,7 +114,7 @@ def evaluate_folder(
         notes=notes,
     )
     run = evaluate_manifest(manifest, predictor(analyst), facts=facts, progress=progress)
-    training = training_pictures(analyst.ready.version) if notes else None
+    training = training_pictures(analyst.version) if notes else None
     folder = runs_folder(task.key, analyst.version_name) if store else None
     return _finished(run, folder, training=training)
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from core.domain import Answer, ByteArray, Explanation, FloatArray, GateVerdict, Status
 from core.errors import ArgumentError, DatasetError, IntakeError
-from core.inference.probe import open_probe
 from core.intake import read_study
 from core.saliency.grad_cam import peak_place, upsample
 from core.saliency.methods import DEFAULT_METHOD, METHODS, method_spec
@@ -19,6 +18,7 @@ from core.saliency.overlay import overlay
 from core.saliency.run import explain_with
 from core.workflows.analyse import answer_image
 from core.workflows.analyst import Analyst, open_analyst
+from core.workflows.ensemble_answering import network_of
 from core.workflows.files import carried_steps, check_steps, read_file
 
 __all__ = [
@@ -29,8 +29,6 @@ __all__ = [
     "heatmap_of",
     "open_analyst",
 ]
-
-NO_EXPLANATION = "No explanation is available: this model version gives no feature map."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,10 +146,9 @@ def _strongest(analyst: Analyst, answer: Answer) -> str:
     """Return the called class; for a refused picture that of the untouched view's logits."""
     if answer.prediction is not None:
         return answer.prediction.predicted
-    batch = answer.seen.pixels[None].astype(np.float32) if answer.seen else None
-    if batch is None:
+    if answer.seen is None:
         return analyst.task.class_names[0]
-    logits = analyst.ready.engine.run_logits_only(batch)[0]
+    logits = analyst.answering.look(answer.seen).logits()
     return analyst.task.class_names[int(np.argmax(logits))]
 
 
@@ -159,7 +156,7 @@ def _explained(analyst: Analyst, answer: Answer, class_name: str, method: str) -
     explanation = _explanation(analyst, answer, class_name, method)
     heatmap = None if explanation is None else _laid_over(answer, explanation)
     if explanation is None or heatmap is None or answer.image is None:
-        return _without_map(answer, method, class_name=class_name, why=NO_EXPLANATION)
+        return _without_map(answer, method, class_name=class_name, why=analyst.answering.why_no_map)
     return ExplainedFile(
         file=answer.file,
         status=answer.status,
@@ -187,7 +184,7 @@ def _explanation(
         return None
     batch = answer.seen.pixels[None].astype(np.float32)
     index = analyst.task.class_names.index(class_name)
-    found = explain_with(method, open_probe(analyst.ready.version), batch, [index])
+    found = explain_with(method, network_of(analyst.version, answer.seen), batch, [index])
     grid = found.grids[0].copy()
     return Explanation(class_name, method, found.layer, grid, float(grid.max(initial=0.0)))
 

@@ -24,6 +24,7 @@ from core.workflows.background_desk import BackgroundDesk, Job
 
 if TYPE_CHECKING:
     from core.inference.probe import Probe
+    from core.saliency.ensemble_maps import EnsembleBox
 
 LONGEST_DRAWN = 640  # pixels: a map is smooth, and a screen stretches it
 Size = tuple[int, int]
@@ -280,15 +281,15 @@ def first_methods(usable: Sequence[MethodSpec]) -> tuple[str, ...]:
     return tuple(first[:3] or keys[:1])
 
 
-def open_network(subject: Subject) -> Probe:
-    """Return the network of the subject's version, open at its layers; kept between calls.
+def open_network(subject: Subject) -> Probe | EnsembleBox:
+    """Return the network, or the ensemble, of the subject's version; kept between calls.
 
     Raises
     ------
     TaskError, ModelVersionError
         If the version cannot be opened.
     """
-    from core.inference.probe import open_probe
+    from core.workflows.ensemble_answering import network_of
     from core.workflows.models import verified_version
 
-    return open_probe(verified_version(subject.task, subject.version))
+    return network_of(verified_version(subject.task, subject.version), subject.seen)

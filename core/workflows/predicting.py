@@ -110,11 +110,10 @@ def predictor(analyst: Analyst) -> Predict:
 
 def judge_of(analyst: Analyst) -> Callable[[StudyImage, tuple[str, ...]], Outcome]:
     """Return the function that predicts a decoded picture: see :func:`predictor`."""
-    from core.inference.views import IDENTITY, apply_view, pool_views
     from core.intake import check_intended_use
     from core.workflows.analyse import NOT_NUMBERS
 
-    ready = analyst.ready
+    answering = analyst.answering
 
     def judge(image: StudyImage, already_applied: tuple[str, ...]) -> Outcome:
         refused = False
@@ -122,17 +121,12 @@ def judge_of(analyst: Analyst) -> Callable[[StudyImage, tuple[str, ...]], Outcom
             check_intended_use(image, analyst.task)
         except OutsideUseError:
             refused = True
-        seen = analyst.recipe.apply(image.pixels, already_applied=already_applied)
-        batch = seen.pixels[None].astype(np.float32)
-        output = ready.engine.run(batch)
-        logits = [
-            output.logits if view == IDENTITY else ready.engine.run(apply_view(batch, view)).logits
-            for view in ready.version.card.views
-        ]
-        y_prob = ready.calibration.apply(pool_views(logits))[0]
+        seen = answering.prepare(image.pixels, already_applied=already_applied)
+        passed = answering.look(seen)
+        y_prob = passed.probabilities()
         if not np.isfinite(y_prob).all():
             return Outcome(None, reason=NOT_NUMBERS)
-        refused = refused or not ready.gate.check(output.gate_features[0], seen.pixels).inside
+        refused = refused or not passed.judge().inside
         return Outcome(y_prob, refused=refused)
 
     return judge

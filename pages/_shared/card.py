@@ -15,6 +15,7 @@ from pages._shared import markup, resources, state, style
 
 if TYPE_CHECKING:
     from core.inference.card import Card, MetricSet
+    from core.inference.ensemble_spec import EnsembleSpec
 
 # Keys of a card's figures: the first of the whole, in this order, and those that every class has.
 LEADING = ("macro_f1", "balanced_accuracy", "accuracy", "ece", "brier")
@@ -85,18 +86,37 @@ def show_words(card: Card, task: TaskSpec) -> None:
     if data.already_applied:
         lines.append(f"Its pictures carried {', '.join(data.already_applied)} when they were read.")
     style.prose("Training data", lines)
+    style.prose("How a picture is prepared and answered", _answering_said(card))
+
+
+def _answering_said(card: Card) -> list[str]:
+    """Return how a picture is prepared and answered, of an ensemble member by member."""
+    if card.ensemble is not None:
+        return _members_said(card.ensemble)
     steps = ", then ".join(str(step["step"]) for step in card.recipe)
-    style.prose(
-        "How a picture is prepared and answered",
-        [
-            f"Recipe: {steps}; the network takes {card.input_size[1]} x {card.input_size[0]}.",
-            f"Views averaged: {', '.join(card.views)}.",
-            f"Maps are taken at {card.feature_layer}."
-            if card.feature_layer
-            else "It gives no map.",
-            f"Gate: features of the frozen layer {card.gate_layer}.",
-        ],
+    return [
+        f"Recipe: {steps}; the network takes {card.input_size[1]} x {card.input_size[0]}.",
+        f"Views averaged: {', '.join(card.views)}.",
+        f"Maps are taken at {card.feature_layer}." if card.feature_layer else "It gives no map.",
+        f"Gate: features of the frozen layer {card.gate_layer}.",
+    ]
+
+
+def _members_said(spec: EnsembleSpec) -> list[str]:
+    by = (
+        "the mean of their calibrated logits"
+        if spec.meta is None
+        else f"a meta learner ({_said(spec.meta).lower()}) fitted on out-of-fold predictions only"
     )
+    lines = [f"{len(spec.members)} members answer together by {by}."]
+    for member in spec.members:
+        weight = f"; weight {member.weight:g}" if spec.meta is None else ""
+        lines.append(
+            f"{member.name} ({member.architecture}): {', then '.join(member.steps)}; takes "
+            f"{member.input_size[1]} x {member.input_size[0]}{weight}."
+        )
+    maps = "its members' maps, summed over the picture" if spec.is_linear else "occlusion and RISE"
+    return [*lines, f"Where it looks is shown by {maps}.", spec.gate]
 
 
 def show_metrics(card: Card, task: TaskSpec, digest: str) -> None:

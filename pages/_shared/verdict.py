@@ -117,14 +117,17 @@ def _take_frame(study: Study, key: str) -> None:
 
 
 def _show_seen(study: Study, seen: SeenImage | None, task: TaskSpec) -> None:
-    """Show the picture after the recipe, the steps, and the switch that says which it carries."""
+    """Show the picture after the recipe, the steps, and the switch that says which it carries.
+
+    Of an ensemble each member saw its own.
+    """
     style.kicker("What the model saw")
     picture, words = st.columns([2, 5], gap="small", vertical_alignment="top")
-    if seen is not None:
-        rows, columns = seen.pixels.shape[:2]
-        alt = f"The picture after preprocessing, {columns} x {rows} pixels"
-        with picture:
-            style.picture(pictures.as_base64(seen.pixels), alt)
+    with picture:
+        for part in (seen.parts or (seen,)) if seen is not None else ():
+            rows, columns = part.pixels.shape[:2]
+            alt = f"The picture after preprocessing, {columns} x {rows} pixels"
+            style.picture(pictures.as_base64(part.pixels), alt)
     with words:
         if seen is None:
             style.quiet("Nothing: switch this off if the picture is as exported.")

@@ -1,0 +1,72 @@
+"""``ensemble``, and every command that takes a version, on the version that it wrote."""
+
+import numpy as np
+import pytest
+
+from core.workflows.champions import champion_name
+from tests.labelled_folder import write_labelled_folder
+from tests.small_ensemble import drawn_run, write_member, write_members
+
+ASKED = ("ensemble", "--task", "kidney_ct", "--combine", "mean_logits")
+
+
+@pytest.fixture
+def members(core_json, tmp_path, use_settings):
+    write_members(tmp_path / "models")
+    use_settings(models=tmp_path / "models", home=tmp_path / "home")
+    return tmp_path / "models"
+
+
+def test_it_is_written_and_serves_like_any_version(core_json, members, pictures, tmp_path):
+    called = core_json(*ASKED, "--members", "a,b", "--name", "both")
+    assert called.code == 0
+    assert called.document["model_version"] == "both"
+    assert set(called.document["metrics"]) == {"out_of_fold", "test"}
+    assert (members / "kidney_ct" / "both" / "manifest.json").is_file()
+
+    version = ("--task", "kidney_ct", "--version", "both")
+    answer = core_json("predict", *version, pictures["first"]).document[0]
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-6)
+    assert answer["steps_applied"][:2] == ["resize_area_96", "pad_square"]
+
+    heatmap = tmp_path / "map.npy"
+    explained = core_json("explain", *version, pictures["first"], "--heatmap", heatmap)
+    assert explained.document["layer"] == "feature maps of all members"
+    assert np.load(heatmap).shape == (224, 224)
+
+    folder = write_labelled_folder(tmp_path / "set")
+    evaluated = core_json("evaluate", *version, "--data", folder)
+    assert (evaluated.document["n"], evaluated.document["model_version"]) == (12, "both")
+
+    promoted = core_json(
+        "promote", *version, "--against", "a", "--class", "stone", "--margin", "0.9",
+        "--override", "Two see more.", "--by", "B. Head",
+    )  # fmt: skip
+    assert promoted.document["promoted"] is True
+    assert champion_name("kidney_ct") == "both"
+
+
+def test_members_judged_in_other_folds_are_exit_2_with_the_difference(core_json, members):
+    run = drawn_run(seed=3)
+    folds = np.where(run.slices["fold"] == "1", "2", run.slices["fold"]).astype(object)
+    other = drawn_run(seed=3).subset(np.ones(run.n, bool))
+    object.__setattr__(other, "slices", {"fold": folds})
+    write_member(members, "b2", runs=[other])
+    called = core_json(*ASKED, "--members", "a,b2", "--name", "both")
+    assert called.code == 2
+    assert "pictures have another fold, such as p000.png (1 and 2)" in called.document["error"]
+    assert not (members / "kidney_ct" / "both").exists()
+
+
+def test_a_member_that_is_not_installed_is_exit_3(core_json, members):
+    assert core_json(*ASKED, "--members", "a,nobody", "--name", "both").code == 3
+
+
+def test_what_looks_into_one_network_says_so(core_json, members, pictures, tmp_path):
+    core_json(*ASKED, "--members", "a,b", "--name", "both")
+    called = core_json(
+        "filters", "--task", "kidney_ct", "--version", "both", "--layer", "first",
+        pictures["first"], "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert called.code == 3
+    assert "is an ensemble of a, b; this looks into one network" in called.document["error"]
