@@ -10,7 +10,7 @@ import hashlib
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.inference.card import SHA256_PATTERN
+from core.inference.patterns import SHA256_PATTERN
 from core.preprocessing import Recipe
 from core.training.training_set import TrainingSet
 
