@@ -59,8 +59,11 @@ def feature_table(
     def row(place: int) -> list[float]:
         return _values(pixels[place], None if masks is None else masks[place], spec)
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        rows = list(pool.map(row, range(len(pixels))))
+    if len(pixels) == 1:  # no pool: a process that is ending gives none to a thread still at work
+        rows = [row(0)]
+    else:
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            rows = list(pool.map(row, range(len(pixels))))
     return np.array(rows, dtype=np.float32).reshape(len(rows), len(spec.names))
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from core.domain import ByteArray
 from core.errors import RecipeError
-from core.preprocessing.parameters import whole
-from core.preprocessing.step import Step, read_size, size_words
+from core.preprocessing.step import FixedSize
 
 
 @dataclass(frozen=True)
-class CentreCrop(Step):
+class CentreCrop(FixedSize):
     """Keep the middle ``rows`` x ``columns`` pixels; what lies outside is never seen.
 
     Of an odd number of lines that go, the odd one goes from the bottom or right.
@@ -23,20 +20,6 @@ class CentreCrop(Step):
     """
 
     kind = "centre_crop"
-    fixes_size: ClassVar[bool] = True
-
-    rows: int = whole(8, 2048)
-    columns: int = whole(8, 2048)
-
-    @classmethod
-    def values_of(cls, words: Sequence[str]) -> dict[str, Any]:
-        """Read ``224`` or ``200x224``."""
-        return read_size(words)
-
-    @property
-    def words(self) -> list[str]:
-        """``224`` for a square, else ``<rows>x<columns>``."""
-        return size_words(self.rows, self.columns)
 
     def __call__(self, pixels: ByteArray) -> ByteArray:
         """Cut (n, m[, 3]) uint8 down to (rows, columns[, 3]).
@@ -54,16 +37,3 @@ class CentreCrop(Step):
             )
         top, left = (rows - self.rows) // 2, (columns - self.columns) // 2
         return pixels[top : top + self.rows, left : left + self.columns].copy()
-
-    def size_after(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
-        """Return (rows, columns), whatever comes in."""
-        return (self.rows, self.columns)
-
-    def could_have_made(self, size: tuple[int, int]) -> bool:
-        """Only a picture of exactly this size."""
-        return size == (self.rows, self.columns)
-
-    @property
-    def output_described(self) -> str:
-        """Rows x columns."""
-        return f"{self.rows} x {self.columns}"

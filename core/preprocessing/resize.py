@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,49 +10,22 @@ import cv2
 import numpy as np
 
 from core.domain import ByteArray
-from core.preprocessing.parameters import whole
-from core.preprocessing.step import Step, read_size, size_words
+from core.preprocessing.step import FixedSize
 
 
 @dataclass(frozen=True)
-class Resize(Step):
+class Resize(FixedSize):
     """Resize to ``rows`` x ``columns`` pixels, on uint8; proportions are not kept.
 
     A picture that has the size already comes back with the same values.
     """
 
-    rows: int = whole(8, 2048)
-    columns: int = whole(8, 2048)
-    fixes_size: ClassVar[bool] = True
     interpolation: ClassVar[int]
-
-    @classmethod
-    def values_of(cls, words: Sequence[str]) -> dict[str, Any]:
-        """Read ``224`` or ``224x250``."""
-        return read_size(words)
-
-    @property
-    def words(self) -> list[str]:
-        """``224`` for a square, else ``<rows>x<columns>``."""
-        return size_words(self.rows, self.columns)
 
     def __call__(self, pixels: ByteArray) -> ByteArray:
         """Resize (n, m[, 3]) uint8 to (rows, columns[, 3]) uint8."""
         size = (self.columns, self.rows)  # OpenCV counts across first
         return np.asarray(cv2.resize(pixels, size, interpolation=self.interpolation), np.uint8)
-
-    def size_after(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
-        """Return (rows, columns), whatever comes in."""
-        return (self.rows, self.columns)
-
-    def could_have_made(self, size: tuple[int, int]) -> bool:
-        """Only a picture of exactly this size."""
-        return size == (self.rows, self.columns)
-
-    @property
-    def output_described(self) -> str:
-        """Rows x columns."""
-        return f"{self.rows} x {self.columns}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from core.domain import ByteArray
 from core.errors import RecipeError
-from core.preprocessing.parameters import check_keys, check_values, ranges_of
+from core.preprocessing.parameters import check_keys, check_values, ranges_of, whole
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -170,3 +170,36 @@ def read_size(words: Sequence[str]) -> dict[str, Any]:
     (word,) = words
     rows, _, columns = word.partition("x")
     return {"rows": int(rows), "columns": int(columns or rows)}
+
+
+@dataclass(frozen=True)
+class FixedSize(Step):
+    """A step after which every picture has ``rows`` x ``columns`` pixels, whatever came in."""
+
+    fixes_size: ClassVar[bool] = True
+
+    rows: int = whole(8, 2048)
+    columns: int = whole(8, 2048)
+
+    @classmethod
+    def values_of(cls, words: Sequence[str]) -> dict[str, Any]:
+        """Read ``224`` or ``224x250``."""
+        return read_size(words)
+
+    @property
+    def words(self) -> list[str]:
+        """``224`` for a square, else ``<rows>x<columns>``."""
+        return size_words(self.rows, self.columns)
+
+    def size_after(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return (rows, columns), whatever comes in."""
+        return (self.rows, self.columns)
+
+    def could_have_made(self, size: tuple[int, int]) -> bool:
+        """Only a picture of exactly this size."""
+        return size == (self.rows, self.columns)
+
+    @property
+    def output_described(self) -> str:
+        """Rows x columns."""
+        return f"{self.rows} x {self.columns}"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from core.config import settings
 from core.errors import TaskError
 from core.tasks.spec import ClassSpec, RecipeStep, SourceSpec, TaskSpec
-from core.tasks.validation import faults_in_words
+from core.tasks.validation import read_model
 
 OWN_FOLDER = Path(__file__).parent
 PARTS: dict[str, type[BaseModel]] = {
@@ -30,22 +29,7 @@ def read_task(path: Path) -> TaskSpec:
         If the file is not YAML, misses a key, has an unknown one or a value that is not allowed:
         the message names the file, the key and what is allowed.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        told = " ".join(str(error).split())  # YAML draws its errors over several lines
-        raise TaskError(
-            f"{path.name} cannot be read as YAML: {told}.", remedy="Correct the file."
-        ) from None
-    if not isinstance(content, dict):
-        raise TaskError(
-            f"{path.name} holds {type(content).__name__}, not keys and values.",
-            remedy="Start from one of the files in core/tasks/.",
-        )
-    try:
-        task = TaskSpec(**content)
-    except ValidationError as error:
-        raise _explained(path, error) from None
+    task = read_model(path, TaskSpec, parts=PARTS, error=TaskError, examples="core/tasks/")
     if task.key != path.stem:
         raise TaskError(
             f"{path.name}: key is {task.key!r}.",
@@ -53,15 +37,6 @@ def read_task(path: Path) -> TaskSpec:
             column="key",
         )
     return task
-
-
-def _explained(path: Path, error: ValidationError) -> TaskError:
-    faults, allowed, first = faults_in_words(error, TaskSpec, PARTS)
-    return TaskError(
-        f"{path.name}: {faults}.",
-        remedy=f"Allowed: {allowed}. core/tasks/ holds working examples.",
-        column=first or None,
-    )
 
 
 @functools.cache

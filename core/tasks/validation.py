@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args, get_origin
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from core.errors import CoreError
+
+_Model = TypeVar("_Model", bound=BaseModel)
 KEY_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 STEP_PATTERN = r"^[a-z][a-z0-9_.-]{0,127}$"  # a full name holds the values: gaussian_filter_1.5
 COLOUR_PATTERN = r"^#[0-9A-Fa-f]{6}$"
@@ -28,6 +33,61 @@ _TYPES = {
     "float_parsing": "a number",
     "string_too_short": "text that is not empty",
 }
+
+
+def read_yaml(path: Path, *, error: type[CoreError]) -> Any:
+    """Return what a YAML file holds.
+
+    Raises
+    ------
+    CoreError
+        Of the type given, if the file cannot be read as YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as found:
+        told = " ".join(str(found).split())  # YAML draws its errors over several lines
+        raise error(
+            f"{path.name} cannot be read as YAML: {told}.", remedy="Correct the file."
+        ) from None
+
+
+def read_model(
+    path: Path,
+    model: type[_Model],
+    *,
+    parts: Mapping[str, type[BaseModel]],
+    error: type[CoreError],
+    examples: str,
+) -> _Model:
+    """Return a YAML file as a value of its model.
+
+    Parameters
+    ----------
+    path : Path
+    model : type of BaseModel
+    parts : mapping of key to type of BaseModel
+        As for ``faults_in_words``.
+    error : type of CoreError
+        Raised for whatever is wrong: with the file, the key and what is allowed.
+    examples : str
+        Folder of files that work, as a person names it.
+    """
+    content = read_yaml(path, error=error)
+    if not isinstance(content, dict):
+        raise error(
+            f"{path.name} holds {type(content).__name__}, not keys and values.",
+            remedy=f"Start from one of the files in {examples}.",
+        )
+    try:
+        return model(**content)
+    except ValidationError as found:
+        faults, allowed, first = faults_in_words(found, model, parts)
+        raise error(
+            f"{path.name}: {faults}.",
+            remedy=f"Allowed: {allowed}. {examples} holds working examples.",
+            column=first or None,
+        ) from None
 
 
 def faults_in_words(

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from core.datasets.augmentation import AugmentationSpec, augment
 from core.domain import ByteArray
 from core.errors import ArgumentError
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec
+from core.tasks.validation import read_yaml
 
 __all__ = [
     "AS_READ",
@@ -175,7 +175,7 @@ def _of_task(task: TaskSpec) -> AugmentationSpec:
 
 
 def _read_recipe(path: Path) -> Recipe:
-    content = _within(_read_yaml(path), "recipe")
+    content = _within(read_yaml(path, error=ArgumentError), "recipe")
     if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
         raise ArgumentError(
             f"{path.name} holds no list of steps.",
@@ -186,7 +186,7 @@ def _read_recipe(path: Path) -> Recipe:
 
 
 def _read_augmentation(path: Path) -> AugmentationSpec:
-    content = _within(_read_yaml(path), "augmentation")
+    content = _within(read_yaml(path, error=ArgumentError), "augmentation")
     if not isinstance(content, dict):
         raise ArgumentError(
             f"{path.name} holds no augmentation.",
@@ -197,14 +197,3 @@ def _read_augmentation(path: Path) -> AugmentationSpec:
 
 def _within(content: Any, key: str) -> Any:
     return content[key] if isinstance(content, dict) and key in content else content
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        told = " ".join(str(error).split()) if isinstance(error, yaml.YAMLError) else ""
-        raise ArgumentError(
-            f"{path.name} cannot be read as YAML{f': {told}' if told else ''}.",
-            remedy="Check the path, or correct the file.",
-        ) from None

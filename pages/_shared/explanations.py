@@ -162,7 +162,7 @@ def _show_grid(
             "Outside what this model was trained on: no answer",
             verdict.reason_said(subject.refusal),
         )
-    words, working = st.columns([66, 34], gap="medium")
+    words, working = st.columns([58, 42], gap="medium")
     with words, st.container(key="explain_words"):
         explanation_trust.show_sentences(desk, keys, asked, task)
     with st.container(key="explain_grid"):

@@ -38,6 +38,7 @@ from pages._shared.state import Study
 
 A_PAGE = 23  # with the picture itself: four rows of six on a small screen
 TABLE_HEIGHT = 394
+CASES_IN_A_ROW = 4  # their titles stand in a column
 TILE, SMALL_TILE, KERNEL = 80, 56, 40
 ALL_HELP = "Every layer, also those without a map: normalisations, activations, sums."
 
@@ -180,7 +181,7 @@ def _show_channels(
             "Open one to see what each channel answers to it. What a channel looks for, and which "
             "training pictures excite it, stands to the right without one.",
         )
-        notices.offer_cases(task)
+        notices.offer_cases(task, in_a_row=CASES_IN_A_ROW)
         _settle_channel(layer, n_channels(view, layer), 0, has_picture=False)
         return
     if seen.refusal:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import CoreError
 from core.tasks import TaskSpec, load_tasks
+from core.workflows.teaching import OpenCase
 from pages._shared import lightbox, resources, state, style
 from pages._shared.version_state import VersionState
 
@@ -68,25 +69,30 @@ def nothing_open(task: TaskSpec) -> None:
     offer_cases(task)
 
 
-def offer_cases(task: TaskSpec) -> None:
+def offer_cases(task: TaskSpec, *, in_a_row: int = CASES_IN_A_ROW) -> None:
     """Offer the teaching cases of a task, or the tasks that can answer, on an empty light box."""
     cases = resources.teaching_cases(task.key)
     if cases:
         style.kicker("Or open a teaching case")
-        columns = st.columns(max(len(cases), CASES_IN_A_ROW), gap="small")
-        for column, case in zip(columns, cases, strict=False):
-            with column:
-                style.picture(base64.b64encode(case.data).decode("ascii"), "", kind="case")
-                st.button(
-                    case.title,
-                    key=f"case.{case.key}",
-                    on_click=lightbox.open_case,
-                    args=(case,),
-                    width="stretch",
-                    wrap=True,
-                )
+        for first in range(0, len(cases), in_a_row):
+            columns = st.columns(in_a_row, gap="small")
+            for column, case in zip(columns, cases[first : first + in_a_row], strict=False):
+                with column:
+                    _offer_case(case)
     elif not task.synthetic:
         _other_tasks(task)
+
+
+def _offer_case(case: OpenCase) -> None:
+    style.picture(base64.b64encode(case.data).decode("ascii"), "", kind="case")
+    st.button(
+        case.title,
+        key=f"case.{case.key}",
+        on_click=lightbox.open_case,
+        args=(case,),
+        width="stretch",
+        wrap=True,
+    )
 
 
 def no_runs(task: TaskSpec) -> None:

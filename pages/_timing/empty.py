@@ -6,14 +6,12 @@ import streamlit as st
 
 from pages._shared import frame
 
-PAGES_FOLDER = Path(__file__).parents[1]
-
 
 def empty() -> None:
     """Show nothing."""
 
 
-others = [st.Page(path) for path in sorted(PAGES_FOLDER.glob("*.py"))]
+others = [st.Page(path) for path in sorted(Path("pages").glob("*.py"))]
 PAGES = {"": [st.Page(empty, title="Empty", default=True)], "All": others}
 st.set_page_config(page_title="Empty", layout="wide")
 page = st.navigation(PAGES, position="hidden")

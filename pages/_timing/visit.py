@@ -6,16 +6,30 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
 from pages._shared import state
 
-EMPTY = Path(__file__).with_name("empty.py")
 TIMEOUT_S = 300
+
+
+@contextmanager
+def beside_the_product() -> Iterator[Path]:
+    """Lay the empty entry point beside the product's own: links to pages are relative to it."""
+    path = Path(f".empty_page_{os.getpid()}.py")
+    shutil.copyfile(Path(__file__).with_name("empty.py"), path)
+    try:
+        yield path
+    finally:
+        path.unlink()
 
 
 def turn(app: AppTest) -> float:
@@ -27,7 +41,7 @@ def turn(app: AppTest) -> float:
     return time.perf_counter() - start
 
 
-def opened(path: Path | str, run: str, page: str | None = None) -> AppTest:
+def opened(path: Path, run: str, page: str | None = None) -> AppTest:
     """Return an app whose Performance page shows the stored run of that name."""
     app = AppTest.from_file(path, default_timeout=TIMEOUT_S)
     app.query_params["task"] = "kidney_ct"
@@ -37,10 +51,11 @@ def opened(path: Path | str, run: str, page: str | None = None) -> AppTest:
 
 def main(rounds: int, run: str, answer: Path) -> None:
     """Write ``empty_s``, ``first_s``, ``again_s`` and whether scikit-learn was imported."""
-    empty = opened(EMPTY, run)
-    turn(empty)
-    empty_s = [turn(empty) for _ in range(rounds)]
-    page = opened("streamlit_app.py", run, "pages/performance.py")
+    with beside_the_product() as path:
+        empty = opened(path.resolve(), run)
+        turn(empty)
+        empty_s = [turn(empty) for _ in range(rounds)]
+    page = opened(Path("streamlit_app.py").resolve(), run, "pages/performance.py")
     first_s = [turn(page)]
     again_s = [turn(page) for _ in range(rounds)]
     found = {"empty_s": empty_s, "first_s": first_s, "again_s": again_s}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,18 @@ from tests.small_version import write_small_version
 from tests.source_tree import ROOT
 
 OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_garbage() -> Iterator[None]:
+    """Set aside what other tests brought into the process.
+
+    Streamlit collects garbage after every run of a page, and would look through all of TensorFlow.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

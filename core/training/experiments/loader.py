@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from core.config import settings
 from core.errors import CoreError, TrainingError
 from core.tasks import load_task
-from core.tasks.validation import faults_in_words
+from core.tasks.validation import read_model
 from core.training.experiments.resolving import resolve
 from core.training.experiments.spec import (
     DataSpec,
@@ -142,27 +141,9 @@ def _own_files() -> list[Path]:
 @functools.lru_cache(maxsize=256)
 def _parsed(path: Path, changed_at: int, tasks: Path | None) -> Experiment:
     """Parse and check one file; cached, because a list of them is asked for again and again."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        told = " ".join(str(error).split())  # YAML draws its errors over several lines
-        raise TrainingError(
-            f"{path.name} cannot be read as YAML: {told}.", remedy="Correct the file."
-        ) from None
-    if not isinstance(content, dict):
-        raise TrainingError(
-            f"{path.name} holds {type(content).__name__}, not keys and values.",
-            remedy="Start from one of the files in core/training/experiments/.",
-        )
-    try:
-        experiment = Experiment(**content)
-    except ValidationError as error:
-        faults, allowed, first = faults_in_words(error, Experiment, PARTS)
-        raise TrainingError(
-            f"{path.name}: {faults}.",
-            remedy=f"Allowed: {allowed}. core/training/experiments/ holds working examples.",
-            column=first or None,
-        ) from None
+    experiment = read_model(
+        path, Experiment, parts=PARTS, error=TrainingError, examples="core/training/experiments/"
+    )
     try:
         resolve(experiment)
     except CoreError as error:

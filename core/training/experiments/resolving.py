@@ -55,8 +55,6 @@ def _given(experiment: Experiment) -> dict[str, Any]:
     given = {**experiment.training, "seed": experiment.seed}
     if experiment.augmentation is not None:
         given["augmentation"] = experiment.augmentation
-    if experiment.features:
-        given["features"] = list(experiment.features)
     if experiment.validation.fractions is not None:
         given["fractions"] = experiment.validation.fractions
     if experiment.data.series is not None:
@@ -106,7 +104,6 @@ def _complete(
         architecture=config.architecture,
         recipe=tuple(recipe.to_data()),
         input_size=rows if rows == columns else None,
-        features=tuple(settings.get("features") or ()),
         training={key: value for key, value in settings.items() if key not in PLACES},
         augmentation=config.augmentation,
         validation=ValidationSpec(

@@ -14,7 +14,6 @@ PLACES = {
     "architecture": "architecture",
     "seed": "seed",
     "augmentation": "augmentation",
-    "features": "features",
     "fractions": "validation.fractions",
     "phantom_series": "data.series",
 }
@@ -82,7 +81,6 @@ class Experiment(_Frozen):
         description="Side of the square that the network sees; a resize step is added to the "
         "recipe where it ends in another size.",
     )
-    features: tuple[str, ...] = Field((), description="Measured features beside the pixels.")
     training: dict[str, Any] = Field(
         default_factory=dict, description="Training settings on top of the defaults."
     )

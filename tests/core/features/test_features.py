@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from skimage.measure import label, moments_central, moments_hu, moments_normaliz
 from core.errors import DatasetError
 from core.features import FEATURES, FeatureSpec, feature_table
 from core.features.objects import find_object, largest_part
+from tests.source_tree import ROOT
 
 EVERYTHING = FeatureSpec.from_data(["shape", "colour", "texture"])
 
@@ -174,6 +178,21 @@ def test_names_are_unique_and_each_column_says_its_range():
     assert len(set(EVERYTHING.names)) == len(EVERYTHING.names)
     assert all(column.low < column.high for column in EVERYTHING.columns)
     assert {item.family for item in FEATURES.values()} == {"shape", "colour", "texture"}
+
+
+def test_one_picture_is_measured_while_the_process_is_ending():
+    """A thread that measures a run is stopped at the end of the server, after its pools."""
+    code = """
+import atexit, numpy as np
+from core.features import FeatureSpec, feature_table
+spec = FeatureSpec.from_data(["colour"])
+one = np.arange(48, dtype=np.uint8).reshape(1, 4, 4, 3)
+atexit.register(lambda: print(feature_table(one, spec).shape[0]))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT
+    )
+    assert (ended.stdout, ended.stderr) == ("1\n", "")
 
 
 def test_a_spec_survives_its_data():
