@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.persistence import sqlite_file
+from core.persistence.database import Database, database
 from core.persistence.records import (
     ComparisonVerdict,
     MissCause,
@@ -18,6 +19,7 @@ from core.persistence.records import (
     Promotion,
 )
 from core.persistence.store import store
+from core.persistence.verifying import known_heads, verify
 
 NOBODY = 65534
 
@@ -129,3 +131,20 @@ def ordinary_user() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+@pytest.fixture
+def where(home) -> Database:
+    """Return an empty database of a home of its own."""
+    return database()
+
+
+@pytest.fixture
+def holds(where):
+    """Return a function that says whether the audit chain holds."""
+
+    def check() -> bool:
+        with where.reading() as connection:
+            return verify(connection, heads=known_heads(None)).ok
+
+    return check
