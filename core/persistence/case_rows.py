@@ -27,11 +27,16 @@ TABLES: dict[type, sa.Table] = {
     Consensus: consensus,
     AuditRow: audit,
 }
-TIMES = {Case: "added_at", CaseAnswer: "answered_at", CaseRead: "read_at", Consensus: "decided_at"}
+TIMES: dict[type, str] = {
+    Case: "added_at",
+    CaseAnswer: "answered_at",
+    CaseRead: "read_at",
+    Consensus: "decided_at",
+}
 _TUPLES = ("flagged", "reads")
 
 
-def to_row(record: Case | CaseAnswer | CaseRead | Consensus) -> dict[str, Any]:
+def to_row(record: Case | CaseAnswer | CaseRead | Consensus | AuditRow) -> dict[str, Any]:
     """Return the columns of a record, without its number."""
     row = {item.name: getattr(record, item.name) for item in fields(record)}
     del row["sequence"]

@@ -23,7 +23,7 @@ from core.persistence.case_records import (
     CaseRead,
     Consensus,
 )
-from core.persistence.case_rows import TABLES, TIMES, from_row, rows_of, to_row
+from core.persistence.case_rows import TABLES, TIMES, Recorded, from_row, rows_of, to_row
 from core.persistence.case_state import final_reads, standing
 from core.persistence.case_tables import audit, case_read, review_case
 from core.persistence.chain import Recorder, recording
@@ -194,8 +194,14 @@ class CaseStore:
         refresh(connection, self._file(connection, case_id))
 
     def _store(
-        self, recorder: Recorder, record: Any, *, action: str, who: str, key: str | None = None
-    ) -> Any:
+        self,
+        recorder: Recorder,
+        record: Recorded,
+        *,
+        action: str,
+        who: str,
+        key: str | None = None,
+    ) -> Recorded:
         kind = type(record)
         time = TIMES[kind]
         row = to_row(record) | {"key": key, time: getattr(record, time) or recorder.now}

@@ -87,6 +87,11 @@ def rebuild(connection: Connection, files: Iterable[CaseFile]) -> int:
     return made
 
 
+def insert_lines(connection: Connection, lines: list[dict[str, Any]]) -> None:
+    """Write many lines at once, as ``line_of`` makes them."""
+    connection.execute(worklist.insert(), lines)
+
+
 def case_ids(connection: Connection) -> list[str]:
     """Return every case, in the order of adding."""
     found = sa.select(review_case.c.case_id).order_by(review_case.c.sequence)
