@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core.commands.answers import figure_text
 from core.commands.arguments import add_already_applied, add_task, add_version, count_from_zero
 from core.commands.output import plain
 from core.errors import ArgumentError
@@ -53,14 +54,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_by(show)
     verdicts = parts.add_parser("verdicts", help="JSON lines in", allow_abbrev=False)
     verdicts.add_argument("source", metavar="-|FILE", help="- is standard input")
+    agree = parts.add_parser("agreement", help="kappa, and what the reveal did")
+    add_task(agree)
+    labels = parts.add_parser("labels", help="verdicts as a labelled set")
+    add_task(labels)
+    labels.add_argument("--out", dest="folder", metavar="DIR", type=Path, required=True)
     parts.add_parser("rebuild", help="the worklist anew from the records", allow_abbrev=False)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the part."""
-    {"add": _add, "list": _list, "show": _show, "verdicts": _verdicts, "rebuild": _rebuild}[
-        args.part
-    ](args)
+    parts: dict[str, Callable[[argparse.Namespace], None]] = {
+        "add": _add,
+        "list": _list,
+        "show": _show,
+        "verdicts": _verdicts,
+        "agreement": _agreement,
+        "labels": _labels,
+        "rebuild": _rebuild,
+    }
+    parts[args.part](args)
     return 0
 
 
@@ -160,6 +173,33 @@ def _verdicts(args: argparse.Namespace) -> None:
     for answer in answer_lines(_lines(args.source)):
         text = f"{answer.key}: {'stored' if answer.ok else answer.error}"
         args.out.line(answer, text=text)
+
+
+def _agreement(args: argparse.Namespace) -> None:
+    from core.workflows.second_reads import agreement  # noqa: PLC0415 - scipy, only where needed
+
+    found = agreement(args.task)
+    document = {
+        "pairs": [
+            {"readers": readers, "cohen_kappa": figure} for readers, figure in found.pairs.items()
+        ],
+        "fleiss_kappa": found.fleiss,
+        "n_second": found.n_second,
+        "switches": found.switches,
+        "changed_where_right": found.switches.changed_where_right,
+        "changed_where_wrong": found.switches.changed_where_wrong,
+    }
+    lines = [f"{a} and {b}: kappa {figure_text(k)}" for (a, b), k in found.pairs.items()]
+    lines.append(f"Fleiss' kappa of {found.n_second} cases: {figure_text(found.fleiss)}")
+    args.out.document(document, text="\n".join(lines))
+
+
+def _labels(args: argparse.Namespace) -> None:
+    from core.workflows.verdict_labels import write_labels  # noqa: PLC0415 - as above
+
+    made = write_labels(args.task, args.folder)
+    text = f"{made.n} pictures of {made.groups} patients; {made.left_out} cases left out"
+    args.out.document(made, text=text)
 
 
 def _rebuild(args: argparse.Namespace) -> None:
