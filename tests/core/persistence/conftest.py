@@ -4,11 +4,13 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from core.persistence import sqlite_file
 from core.persistence.database import Database, database
@@ -20,6 +22,7 @@ from core.persistence.records import (
 )
 from core.persistence.store import store
 from core.persistence.verifying import known_heads, verify
+from tests.postgres import address, find_postgres, running_server
 
 NOBODY = 65534
 
@@ -133,9 +136,25 @@ def ordinary_user() -> Iterator[None]:
         os.seteuid(0)
 
 
-@pytest.fixture
-def where(home) -> Database:
-    """Return an empty database of a home of its own."""
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[Path]:
+    """Return the folder of the socket of a server; only for tests marked ``needs_postgres``."""
+    with running_server(find_postgres()) as folder:
+        yield folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs_postgres)])
+def where(request, tmp_path, use_settings) -> Database:
+    """Return an empty database with a home of its own: a file, and one of a server."""
+    url = None
+    if request.param == "postgresql":
+        socket, name = request.getfixturevalue("postgres_socket"), f"t{uuid.uuid4().hex}"
+        engine = sa.create_engine(address(socket, "postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        engine.dispose()
+        url = address(socket, name)
+    use_settings(home=tmp_path / "home", database_url=url)
     return database()
 
 

@@ -10,6 +10,7 @@ import pytest
 from core.errors import CaseError, ConflictError, PersistenceError
 from core.persistence.case_records import CaseState, Consensus, Need, Stage
 from core.persistence.case_store import CaseStore
+from core.persistence.chain import recording
 from core.persistence.database import database
 from core.persistence.worklist_store import WorklistQuery, count, read_page
 from tests.core.persistence.case_examples import answer, case, read
@@ -196,6 +197,35 @@ def test_threads_that_read_at_once_lose_nothing_and_the_chain_holds(store, holds
             )
         )
     assert len(store.find(case(1).case_id).reads) == 12
+    assert holds()
+
+
+UNLOCKED = {
+    "sqlite": "DROP TRIGGER case_read_no_update",
+    "postgresql": "DROP TRIGGER case_read_stays ON case_read",
+}
+
+
+def test_a_row_changes_only_past_the_triggers_and_the_chain_tells(store, holds):
+    add(store, 1)
+    store.add_read(read(1), key="k1")
+    change = "UPDATE case_read SET verdict = 'cyst'"
+    with pytest.raises(PersistenceError), store.database.writing() as connection:
+        connection.exec_driver_sql(change)
+    assert holds()
+    with store.database.writing() as connection:
+        connection.exec_driver_sql(UNLOCKED[connection.dialect.name])
+        connection.exec_driver_sql(change)
+    assert not holds()
+
+
+def test_a_unit_of_work_that_fails_leaves_no_gap_in_the_chain(store, holds):
+    add(store, 1)
+    with pytest.raises(RuntimeError), recording(store.database) as recorder:
+        recorder.append("shown", who="A. Reader", facts={})
+        raise RuntimeError
+    store.add_read(read(1), key="k1")
+    assert [row.sequence for row in store.history(case(1).case_id)] == [1, 2, 3]
     assert holds()
 
 
