@@ -29,6 +29,7 @@ from core.persistence.place import FILE, HEAD_FILE, head_file
 from core.persistence.sqlite_file import connect, sync
 from core.persistence.tables import REVISION
 from core.persistence.verifying import verify
+from core.persistence.worklist_store import picture_names
 
 MANIFEST = "manifest.json"
 SETTINGS = "settings.json"
@@ -103,6 +104,7 @@ def _write(source: Database, draft: Path, folder: Path, settings_told: Any) -> d
         target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
     with Database(f"sqlite:///{copy}").reading() as connection:
         checked = verify(connection)
+        named = picture_names(connection)
     if not checked.ok:
         raise PersistenceError(
             f"The audit chain does not hold: {checked.problem}",
@@ -111,6 +113,13 @@ def _write(source: Database, draft: Path, folder: Path, settings_told: Any) -> d
     digests: dict[str, str] = {}
     with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
         _add(archive, FILE, copy, digests)
+        lost = sorted(name for name in named if pictures.find(name) is None)
+        if lost:
+            raise PersistenceError(
+                f"{len(lost)} of {len(named)} pictures are not in the store, such as "
+                f"{lost[0][:8]}.",
+                remedy="Put the folder pictures of an older backup back, then try again.",
+            )
         names = [path.relative_to(pictures.pictures_folder()) for path in pictures.files()]
         for name in names:
             path = pictures.pictures_folder() / name

@@ -61,3 +61,15 @@ def rows_of(connection: Connection, kind: type[Recorded], case_id: str) -> list[
     table = TABLES[kind]
     found = sa.select(table).where(table.c.case_id == case_id).order_by(table.c.sequence)
     return [from_row(kind, row) for row in connection.execute(found).mappings()]
+
+
+def grouped(
+    connection: Connection, kind: type[Recorded], case_ids: sa.Select[Any]
+) -> dict[str, list[Recorded]]:
+    """Return all records of one kind by case, oldest first, of the cases that a question names."""
+    table = TABLES[kind]
+    found = sa.select(table).where(table.c.case_id.in_(case_ids)).order_by(table.c.sequence)
+    records: dict[str, list[Recorded]] = {}
+    for row in connection.execute(found).mappings():
+        records.setdefault(row["case_id"], []).append(from_row(kind, row))
+    return records

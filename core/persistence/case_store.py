@@ -6,7 +6,7 @@ transaction: all of it is stored, or nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,12 +23,12 @@ from core.persistence.case_records import (
     CaseRead,
     Consensus,
 )
-from core.persistence.case_rows import TABLES, TIMES, Recorded, from_row, rows_of, to_row
+from core.persistence.case_rows import TABLES, TIMES, Recorded, from_row, grouped, rows_of, to_row
 from core.persistence.case_state import final_reads, standing
 from core.persistence.case_tables import audit, case_read, review_case
 from core.persistence.chain import Recorder, recording
 from core.persistence.database import Database, database
-from core.persistence.worklist_store import case_ids, rebuild, refresh
+from core.persistence.worklist_store import rebuild, refresh
 
 _SAME = ("case_id", "reader", "verdict", "confidence", "comment", "stage")
 
@@ -166,29 +166,47 @@ class CaseStore:
     def files(self, task: str) -> list[CaseFile]:
         """Return every case of a task with all that was said, in the order of adding."""
         with self.database.reading() as connection:
-            found = (
-                sa.select(review_case.c.case_id)
-                .where(review_case.c.task == task)
-                .order_by(review_case.c.sequence)
-            )
-            return [self._file(connection, name) for name in connection.execute(found).scalars()]
+            return list(self._files(connection, review_case.c.task == task))
 
     def rebuild(self) -> int:
         """Make the worklist anew from what is recorded; return its length."""
         with self.database.writing() as connection:
-            return rebuild(
-                connection, (self._file(connection, name) for name in case_ids(connection))
+            return rebuild(connection, self._files(connection, sa.true()))
+
+    def _files(self, connection: Connection, wanted: sa.ColumnElement[bool]) -> Iterator[CaseFile]:
+        """Yield the cases wanted: one question a table, not one a case."""
+        names = sa.select(review_case.c.case_id).where(wanted)
+        answers = grouped(connection, CaseAnswer, names)
+        reads = grouped(connection, CaseRead, names)
+        decided = grouped(connection, Consensus, names)
+        cases = sa.select(review_case).where(wanted).order_by(review_case.c.sequence)
+        for row in connection.execute(cases).mappings().all():
+            case = from_row(Case, row)
+            name = case.case_id
+            yield self._standing(
+                case, answers.get(name, ()), reads.get(name, ()), decided.get(name, ())
             )
 
     def _file(self, connection: Connection, case_id: str) -> CaseFile:
         case = _needed(connection, case_id)
-        answers = tuple(rows_of(connection, CaseAnswer, case_id))
-        reads = tuple(rows_of(connection, CaseRead, case_id))
-        decided = tuple(rows_of(connection, Consensus, case_id))
-        found = standing(
-            case_id, answers[-1] if answers else None, reads, decided, share=self.share
+        return self._standing(
+            case,
+            rows_of(connection, CaseAnswer, case_id),
+            rows_of(connection, CaseRead, case_id),
+            rows_of(connection, Consensus, case_id),
         )
-        return CaseFile(case, answers, reads, decided, found.state, found.needs)
+
+    def _standing(
+        self,
+        case: Case,
+        answers: Sequence[CaseAnswer],
+        reads: Sequence[CaseRead],
+        decided: Sequence[Consensus],
+    ) -> CaseFile:
+        last = answers[-1] if answers else None
+        found = standing(case.case_id, last, reads, decided, share=self.share)
+        said = (tuple(answers), tuple(reads), tuple(decided))
+        return CaseFile(case, *said, found.state, found.needs)
 
     def _refresh(self, connection: Connection, case_id: str) -> None:
         refresh(connection, self._file(connection, case_id))

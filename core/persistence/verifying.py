@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from core.errors import PersistenceError
 from core.persistence.canonical import sha256_of
 from core.persistence.case_tables import audit, case_answer, case_read, consensus, review_case
 from core.persistence.chain import START, Head, read_head_file, record_digest
@@ -73,32 +72,42 @@ def known_heads(given: Head | None) -> tuple[Head, ...]:
 
 
 def _rows(connection: Connection, table: sa.Table) -> Iterator[dict[str, Any]]:
-    """Yield the rows in order, a thousand in memory at a time."""
+    """Yield the rows in order, a thousand in memory at a time.
+
+    A row that cannot be read any more (a moment or JSON that is none) has its number alone.
+    """
     last = -1
     while True:
-        found = (
-            sa.select(table)
-            .where(table.c.sequence > last)
-            .order_by(table.c.sequence)
-            .limit(_AT_ONCE)
-        )
+        batch = table.c.sequence > last
         try:
-            rows = [dict(row) for row in connection.execute(found).mappings()]
-        except (ValueError, TypeError) as error:  # a moment or JSON that is none any more
-            raise PersistenceError(
-                f"Table {table.name} holds a row after number {last} that cannot be read.",
-                remedy="Restore a backup; somebody changed the file past the product.",
-            ) from error
+            rows = _read(connection, sa.select(table).where(batch), table)
+        except (ValueError, TypeError):
+            found = _read(connection, sa.select(table.c.sequence).where(batch), table)
+            rows = [_row_alone(connection, table, row["sequence"]) for row in found]
         yield from rows
         if len(rows) < _AT_ONCE:
             return
         last = rows[-1]["sequence"]
 
 
+def _read(connection: Connection, found: sa.Select[Any], table: sa.Table) -> list[dict[str, Any]]:
+    ordered = found.order_by(table.c.sequence).limit(_AT_ONCE)
+    return [dict(row) for row in connection.execute(ordered).mappings()]
+
+
+def _row_alone(connection: Connection, table: sa.Table, number: int) -> dict[str, Any]:
+    try:
+        return _read(connection, sa.select(table).where(table.c.sequence == number), table)[0]
+    except (ValueError, TypeError):
+        return {"sequence": number}
+
+
 def _broken(row: dict[str, Any], before: Head) -> str | None:
     number = before.number + 1
     if row["sequence"] != number:
         return f"Row {number} of the audit chain is missing."
+    if "row_hash" not in row:
+        return f"Row {number} cannot be read any more."
     if row["previous_hash"] != before.row_hash:
         return f"Row {number} does not follow the row before it."
     said = {name: value for name, value in row.items() if name not in ("key", "row_hash")}

@@ -79,12 +79,11 @@ def refresh(connection: Connection, file: CaseFile) -> None:
 
 def rebuild(connection: Connection, files: Iterable[CaseFile]) -> int:
     """Make the whole worklist anew from what is recorded; return its length."""
+    lines = [line_of(file) for file in files]
     connection.execute(worklist.delete())
-    made = 0
-    for file in files:
-        connection.execute(worklist.insert().values(**line_of(file)))
-        made += 1
-    return made
+    if lines:
+        insert_lines(connection, lines)
+    return len(lines)
 
 
 def insert_lines(connection: Connection, lines: list[dict[str, Any]]) -> None:
@@ -92,10 +91,9 @@ def insert_lines(connection: Connection, lines: list[dict[str, Any]]) -> None:
     connection.execute(worklist.insert(), lines)
 
 
-def case_ids(connection: Connection) -> list[str]:
-    """Return every case, in the order of adding."""
-    found = sa.select(review_case.c.case_id).order_by(review_case.c.sequence)
-    return list(connection.execute(found).scalars())
+def picture_names(connection: Connection) -> set[str]:
+    """Return the digest of every case's picture."""
+    return set(connection.execute(sa.select(review_case.c.picture_sha256)).scalars())
 
 
 def line_of(file: CaseFile) -> dict[str, Any]:

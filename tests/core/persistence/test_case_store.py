@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import CaseError, ConflictError, PersistenceError
+from core.persistence import sqlite_file
 from core.persistence.case_records import CaseState, Consensus, Need, Stage
 from core.persistence.case_store import CaseStore
 from core.persistence.chain import recording
@@ -251,3 +252,21 @@ def test_a_read_only_or_busy_database_says_not_saved(open_home, impatient):
     open_home.chmod(0o755)
     path.chmod(0o644)
     assert made.add_read(read(1), key="k1").sequence == 1
+
+
+def test_a_full_disk_says_not_saved_and_keeps_what_was_told(home, monkeypatch):
+    made = CaseStore(database())
+    made.add_case(case(1), answer(1))
+    told = 0
+    with closing(sqlite3.connect(home / "second_look.db")) as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    monkeypatch.setattr(
+        sqlite_file, "PRAGMAS", (*sqlite_file.PRAGMAS, f"PRAGMA max_page_count={pages + 8}")
+    )
+    with pytest.raises(PersistenceError, match=r"Not saved: .*full"):
+        for number in range(100):
+            made.add_read(read(1, comment="n" * 3000), key=f"k{number}")
+            told += 1
+    monkeypatch.undo()
+    assert told > 0
+    assert len(CaseStore(database()).find(case(1).case_id).reads) == told
