@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--starts", metavar="N", type=_positive, default=5, help="turns of the process starts"
     )
     parser.add_argument(
+        "--database", metavar="URL", help="an empty one to measure review on; its own otherwise"
+    )
+    parser.add_argument(
         "--pictures", metavar="N", type=_positive, help="of training's memory, instead of 10930"
     )
 
@@ -46,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
             task=args.task, rounds=args.rounds or 60, progress=args.out.progress
         )
     elif args.part == "review":
-        rows = run_review_bench(rounds=args.rounds or 50, progress=args.out.progress)
+        rows = run_review_bench(
+            rounds=args.rounds or 50, url=args.database, progress=args.out.progress
+        )
     elif args.part == "training":
         known = TrainingBench()
         asked = TrainingBench(

@@ -7,10 +7,12 @@ when it is complete, before the row that names it; a file without a row does no 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from core.persistence.sqlite_file import sync
 FOLDER = "pictures"
 _OFFSET = "_plus"  # in a name: what to add to the stored whole numbers
 _DEEPEST = 2**16
+_DRAFT_LIVES_S = 3600.0
 
 
 def pictures_folder() -> Path:
@@ -107,6 +110,17 @@ def find(digest: str) -> Path | None:
 def files() -> Iterator[Path]:
     """Yield every stored picture, in the order of the digests."""
     yield from sorted(path for path in pictures_folder().glob("??/[0-9a-f]*") if path.is_file())
+
+
+def sweep() -> int:
+    """Remove drafts that a kill left behind, an hour old at least; return how many."""
+    swept = 0
+    for draft in pictures_folder().glob("??/.*.part"):
+        with contextlib.suppress(OSError):  # another process was quicker, or may not write
+            if time.time() - draft.stat().st_mtime > _DRAFT_LIVES_S:
+                draft.unlink()
+                swept += 1
+    return swept
 
 
 def _encoded(values: FloatArray) -> tuple[str, bytes]:

@@ -71,9 +71,12 @@ def add_files(
     PersistenceError
         While iterating, if a case was not stored.
     """
+    from core.persistence import pictures
+
     _check(said)
     check_steps(said.already_applied or ())
     analyst = open_analyst(task, version)
+    pictures.sweep()
     return (_add_file(analyst, Path(path), str(path), said) for path in paths)
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.errors import PersistenceError
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
@@ -55,6 +57,11 @@ def run_review_bench(
     dict of name to {ratio, target, met, ours_s, theirs_s}
         ``first_page``, ``middle_page`` (after half of the list) and ``filtered_page`` (50 rows by
         risk) and ``filtered_total``, each over ``SELECT 1``: medians.
+
+    Raises
+    ------
+    PersistenceError
+        If that database holds cases, or cannot be used.
     """
     from core.persistence.case_records import CaseState
     from core.persistence.database import Database
@@ -63,6 +70,12 @@ def run_review_bench(
     tell = progress or (lambda _: None)
     with tempfile.TemporaryDirectory(prefix="second-look-bench-") as folder:
         database = Database(url or f"sqlite:///{Path(folder) / 'bench.db'}")
+        with database.reading() as connection:
+            if count(connection, WorklistQuery()):
+                raise PersistenceError(
+                    "The database to measure on is not empty.",
+                    remedy="Name one that nobody uses; the measured lines stay in it.",
+                )
         tell(f"a worklist of {n_cases:,} cases")
         middle = _fill(database, n_cases)
         plain = WorklistQuery(task="kidney_ct")

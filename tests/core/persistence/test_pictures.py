@@ -1,5 +1,7 @@
 """The store of pictures: lossless, named by the pixels, damage is seen."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,13 @@ def test_a_picture_that_is_gone_or_cannot_be_stored_is_a_sentence(home, monkeypa
     with pytest.raises(PersistenceError, match="Not saved: the picture"):
         pictures.keep(np.ones((4, 4), np.float32))
     assert list(home.rglob("*.part")) == list(pictures.files()) == []
+
+
+def test_drafts_that_a_kill_left_are_swept_and_pictures_stay(home):
+    path = pictures.find(pictures.keep(np.ones((4, 4), np.float32)))
+    old, young = (path.with_name(f".{name}.part") for name in ("old", "young"))
+    for draft in (old, young):
+        draft.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert pictures.sweep() == 1
+    assert (old.exists(), young.exists(), path.exists()) == (False, True, True)

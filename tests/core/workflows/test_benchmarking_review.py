@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.errors import PersistenceError
 from core.persistence.database import Database
 from core.persistence.worklist_store import WorklistQuery, read_page
 from core.workflows.benchmarking_review import _fill, run_review_bench
@@ -27,3 +28,10 @@ def test_the_middle_is_the_middle(tmp_path):
 def test_pages_of_100000_cases_cost_what_was_promised():
     rows = run_review_bench(rounds=30)
     assert [name for name, row in rows.items() if not row["met"]] == []
+
+
+def test_a_database_in_use_is_not_measured_on(tmp_path):
+    url = f"sqlite:///{tmp_path / 'bench.db'}"
+    _fill(Database(url), 10)
+    with pytest.raises(PersistenceError, match="is not empty"):
+        run_review_bench(n_cases=10, rounds=1, url=url)
