@@ -65,7 +65,7 @@ class Recorder:
             )
         if self.head is None:
             self.head = head_of(self.connection)
-            self.may_move = _is_on_chain(self.connection, read_head_file())
+            self.may_move = _may_move(self.connection)
         row = as_stored(
             audit,
             {
@@ -163,7 +163,9 @@ def parse_head(text: str) -> Head:
 
 
 def read_head_file() -> Head | None:
-    """Return the head kept outside the database; None where there is none.
+    """Return the head kept outside the database; None where there is none, or an empty file.
+
+    A kill between making the file and writing it leaves an empty one.
 
     Raises
     ------
@@ -171,9 +173,10 @@ def read_head_file() -> Head | None:
         If the file is there and holds no head.
     """
     try:
-        return parse_head(head_file().read_text(encoding="ascii", errors="replace"))
+        kept = head_file().read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
         return None
+    return parse_head(kept) if kept else None
 
 
 def write_head_file(path: Path, head: Head) -> None:
@@ -203,8 +206,12 @@ def _move_head_file(path: Path, head: Head) -> None:
         os.close(handle)
 
 
-def _is_on_chain(connection: Connection, head: Head | None) -> bool:
-    """Return whether a head is of this chain; a foreign one is evidence and stays."""
+def _may_move(connection: Connection) -> bool:
+    """Return whether the kept head is of this chain; a foreign or damaged one is evidence."""
+    try:
+        head = read_head_file()
+    except PersistenceError:
+        return False
     if head is None or head.number == 0:
         return True
     found = sa.select(audit.c.row_hash).where(audit.c.sequence == head.number)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.domain import Answer, StudyImage
-from core.errors import CaseError, ModelMissingError, ModelVersionError
+from core.errors import CaseError, ModelMissingError, ModelVersionError, PersistenceError
 from core.persistence.case_records import CaseAnswer, CaseFile
 from core.persistence.case_rows import to_row
 from core.persistence.chain import Head, parse_head
@@ -44,9 +44,19 @@ def verify_chain(head: str | None = None) -> Verified:
     Raises
     ------
     PersistenceError
-        If the database cannot be read, or a head is none.
+        If the database cannot be read, or the head given is none.
     """
-    heads = known_heads(None if head is None else parse_head(head))
+    given = None if head is None else parse_head(head)
+    try:
+        heads = known_heads(given)
+    except PersistenceError as error:
+        found = _verified(() if given is None else (given,))
+        kept = f"The file audit_head of the home is damaged: {error.problem}"
+        return replace(found, ok=False, problem=found.problem or kept)
+    return _verified(heads)
+
+
+def _verified(heads: tuple[Head, ...]) -> Verified:
     if not database_exists():
         gone = max((known.number for known in heads), default=0)
         missing = f"There is no database, and {gone} rows were known." if gone else None

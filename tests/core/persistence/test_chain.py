@@ -11,6 +11,7 @@ from core.persistence.chain import head_of, parse_head
 from core.persistence.database import Database, database
 from core.persistence.store import store as decisions
 from core.persistence.verifying import known_heads, verify
+from core.workflows.audit_chain import verify_chain
 from tests.core.persistence.case_examples import answer, case, read
 from tests.core.persistence.conftest import POINT
 
@@ -140,3 +141,12 @@ def test_the_head_lags_where_its_file_cannot_be_written_and_nothing_is_lost(fill
     CaseStore(database()).add_read(read(2), key="k2")
     found = check()
     assert (found.rows, found.ok) == (7, True)
+
+
+@pytest.mark.parametrize(("left", "ok", "rows"), [(b"", True, 7), (b"7:damaged", False, 7)])
+def test_a_head_file_that_a_kill_or_a_hand_left_stops_no_saving(filled, left, ok, rows):
+    (filled.parent / "audit_head").write_bytes(left)
+    CaseStore(database()).add_read(read(2), key="k2")
+    found = verify_chain()
+    assert (found.ok, found.rows, found.first_bad) == (ok, rows, None)
+    assert ((filled.parent / "audit_head").read_bytes() == left) is not ok
