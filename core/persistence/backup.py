@@ -151,7 +151,7 @@ def _add(archive: zipfile.ZipFile, name: str, path: Path, digests: dict[str, str
 
 
 def restore_backup(path: Path, home: Path, *, replace: bool = False) -> BackupFile:
-    """Put a backup in place: unpacked beside the home and verified before anything is replaced.
+    """Put a backup in place: unpacked aside in the home, verified before anything is replaced.
 
     What stood there is moved into ``replaced-TIME`` in the home, never removed.
 
@@ -174,7 +174,7 @@ def restore_backup(path: Path, home: Path, *, replace: bool = False) -> BackupFi
         )
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home.parent, prefix=".second-look-") as folder:
+        with tempfile.TemporaryDirectory(dir=home, prefix=".restore-") as folder:
             found = _unpacked(path, Path(folder))
             _put_in_place(Path(folder), home, Head() if found is None else parse_head(found.head))
     except (OSError, sqlite3.Error, zipfile.BadZipFile) as error:
