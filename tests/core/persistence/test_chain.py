@@ -150,3 +150,13 @@ def test_a_head_file_that_a_kill_or_a_hand_left_stops_no_saving(filled, left, ok
     found = verify_chain()
     assert (found.ok, found.rows, found.first_bad) == (ok, rows, None)
     assert ((filled.parent / "audit_head").read_bytes() == left) is not ok
+
+
+def test_a_case_is_not_replaced_under_another_number_either(filled):
+    columns = "case_id, task, pseudonym, picture_sha256, picture, priority, added_by, added_at"
+    with closing(sqlite3.connect(filled)) as connection:
+        with pytest.raises(sqlite3.IntegrityError, match="never changed or deleted"):
+            connection.execute(
+                f"REPLACE INTO review_case ({columns}) SELECT {columns} FROM review_case"
+            )
+        assert connection.execute("SELECT count(*) FROM review_case").fetchone() == (2,)
