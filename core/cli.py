@@ -56,6 +56,10 @@ COMMANDS = {
     "experiments": CommandSpec("core.commands.experiments", "what train --experiment can run"),
     "ensemble": CommandSpec("core.commands.ensemble", "several versions as one version"),
     "bench": CommandSpec("core.commands.bench", "speed against a bare pass and tf-keras-vis"),
+    "cases": CommandSpec("core.commands.cases", "cases: add, list, show, verdicts"),
+    "audit": CommandSpec("core.commands.audit", "whether the audit chain holds; replay a case"),
+    "backup": CommandSpec("core.commands.backup", "database, pictures, settings in one file"),
+    "restore": CommandSpec("core.commands.restore", "put a backup in place, verified first"),
     "settings": CommandSpec("core.commands.settings", "every setting, its value and its source"),
 }
 

@@ -53,6 +53,13 @@ class Settings(BaseSettings):
     max_megapixels: int = Field(
         50, ge=1, le=1000, description="Largest picture decoded, in millions of pixels."
     )
+    second_read_share: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Share of cases that a second reader reads blind, beside those where reader "
+        "and model differ; no second reads where it is not set.",
+    )
     inference_threads: int = Field(
         0, ge=0, le=256, description="Threads of the inference engine; 0 lets the engine choose."
     )

@@ -81,6 +81,14 @@ class PersistenceError(CoreError):
     """The database cannot be read or written (locked, read-only, full, damaged): nothing stored."""
 
 
+class ConflictError(PersistenceError):
+    """Somebody else decided meanwhile: nothing was overwritten, and the text is still here."""
+
+
+class CaseError(CoreError):
+    """There is no such case, or what was said of it cannot be taken as a verdict."""
+
+
 class PhantomError(CoreError):
     """A drawing was asked for that does not exist."""
 

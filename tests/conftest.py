@@ -25,6 +25,7 @@ from core.config import PREFIX, Settings, settings
 from core.errors import SettingsError
 from core.tasks import load_tasks
 from tests.browser.chromium import find_chromium
+from tests.postgres import DRIVER, find_postgres
 
 # How long an example takes is the machine's affair; where CI is set, every run tries the same ones.
 hypothesis_settings.register_profile(
@@ -73,6 +74,8 @@ def _missing() -> dict[str, str]:
     }
     if find_chromium() is None:
         reasons["browser"] = "need Chromium, which is not installed here"
+    if find_postgres() is None:
+        reasons["needs_postgres"] = f"need PostgreSQL and {DRIVER}, which are not installed here"
     return reasons
 
 

@@ -8,6 +8,7 @@ from core.commands.arguments import add_task
 from core.workflows.benchmarking import Row, run_bench
 from core.workflows.benchmarking_evaluation import run_evaluation_bench
 from core.workflows.benchmarking_explain import run_explain_bench
+from core.workflows.benchmarking_review import run_review_bench
 from core.workflows.benchmarking_training import TrainingBench, run_training_bench
 
 
@@ -16,12 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=["engine", "evaluation", "explain", "training"],
+        choices=["engine", "evaluation", "explain", "training", "review"],
         default="engine",
         help="engine: one answer and its maps (the default); evaluation: figures of a million "
         "cases, a moved threshold, the Performance page (some minutes); explain: maps by every "
         "method of the engine beside a forward pass and tf-keras-vis (some minutes); training: "
-        "head and whole network beside Keras on pictures, and the memory (some minutes)",
+        "head and whole network beside Keras on pictures, and the memory (some minutes); review: "
+        "a page of a worklist of 100,000 cases and its filtered total beside SELECT 1",
     )
     add_task(parser, required=False)
     parser.add_argument(
@@ -29,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--starts", metavar="N", type=_positive, default=5, help="turns of the process starts"
+    )
+    parser.add_argument(
+        "--database", metavar="URL", help="an empty one to measure review on; its own otherwise"
     )
     parser.add_argument(
         "--pictures", metavar="N", type=_positive, help="of training's memory, instead of 10930"
@@ -42,6 +47,10 @@ def run(args: argparse.Namespace) -> int:
     elif args.part == "explain":
         rows = run_explain_bench(
             task=args.task, rounds=args.rounds or 60, progress=args.out.progress
+        )
+    elif args.part == "review":
+        rows = run_review_bench(
+            rounds=args.rounds or 50, url=args.database, progress=args.out.progress
         )
     elif args.part == "training":
         known = TrainingBench()

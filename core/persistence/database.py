@@ -90,6 +90,9 @@ class Database:
         """Give a connection in a transaction, whatever the schema is."""
         with self._engine.connect() as connection:
             connection.execution_options(**{_WRITES: writes})
+            if not writes and connection.dialect.name == "postgresql":
+                # Its default shows every statement another state; who writes takes a lock instead.
+                connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from core.config import settings
 
 FILE = "second_look.db"
+HEAD_FILE = "audit_head"
 _SQLITE = "sqlite:///"
 
 
@@ -22,6 +23,11 @@ def database_file(url: str) -> Path | None:
     (PosixPath('/srv/lens/second_look.db'), None)
     """
     return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+
+def head_file() -> Path:
+    """Return the file that keeps the audit chain's head outside the database."""
+    return settings().home.absolute() / HEAD_FILE
 
 
 def database_exists() -> bool:

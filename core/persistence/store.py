@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from core.errors import PersistenceError
+from core.persistence.chain import recording
 from core.persistence.database import Database, database
 from core.persistence.records import (
     ComparisonVerdict,
@@ -18,6 +19,8 @@ from core.persistence.records import (
 )
 from core.persistence.rows import Record, from_row, to_row
 from core.persistence.tables import SUBJECTS, TABLES, TIMES
+
+_SIGNED = ("signed_by", "recorded_by", "promoted_by")
 
 
 class Store:
@@ -46,7 +49,8 @@ class Store:
         at = getattr(record, time) or datetime.now(UTC)
         row = to_row(record) | {time: at.astimezone(UTC)}
         _refuse_unsigned(row)
-        with self._database.writing() as connection:
+        with recording(self._database) as recorder:
+            connection = recorder.connection
             if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
                 connection.exec_driver_sql(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE")
             known = _known(connection, table, row, subject=SUBJECTS[kind], key=key)
@@ -57,10 +61,9 @@ class Store:
                     "Not saved: this was recorded before with other content.",
                     remedy="Open the page again and record it anew.",
                 )
-            number = connection.execute(
-                table.insert().values(**row, key=key).returning(table.c.sequence)
-            ).scalar_one()
-        return from_row(kind, row | {"sequence": number})
+            who = next(row[name] for name in _SIGNED if name in row)
+            stored = recorder.store(table, row | {"key": key}, action=table.name, who=who)
+        return from_row(kind, row | {"sequence": stored["sequence"]})
 
     def operating_points(self, version_digest: str) -> dict[str, OperatingPoint]:
         """Return the operating point in force of each class of a version, by class name."""
@@ -127,7 +130,7 @@ def _content(row: RowMapping | dict[str, Any], time: str) -> dict[str, Any]:
 
 
 def _refuse_unsigned(row: dict[str, Any]) -> None:
-    for name in ("signed_by", "recorded_by", "promoted_by"):
+    for name in _SIGNED:
         if name in row and not str(row[name]).strip():
             raise PersistenceError(
                 "Not saved: nobody's name stands under it.", remedy="Say who you are.", column=name

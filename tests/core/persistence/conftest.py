@@ -4,13 +4,16 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from core.persistence import sqlite_file
+from core.persistence.database import Database, database
 from core.persistence.records import (
     ComparisonVerdict,
     MissCause,
@@ -18,6 +21,8 @@ from core.persistence.records import (
     Promotion,
 )
 from core.persistence.store import store
+from core.persistence.verifying import known_heads, verify
+from tests.postgres import address, find_postgres, running_server
 
 NOBODY = 65534
 
@@ -129,3 +134,36 @@ def ordinary_user() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[Path]:
+    """Return the folder of the socket of a server; only for tests marked ``needs_postgres``."""
+    with running_server(find_postgres()) as folder:
+        yield folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs_postgres)])
+def where(request, tmp_path, use_settings) -> Database:
+    """Return an empty database with a home of its own: a file, and one of a server."""
+    url = None
+    if request.param == "postgresql":
+        socket, name = request.getfixturevalue("postgres_socket"), f"t{uuid.uuid4().hex}"
+        engine = sa.create_engine(address(socket, "postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        engine.dispose()
+        url = address(socket, name)
+    use_settings(home=tmp_path / "home", database_url=url)
+    return database()
+
+
+@pytest.fixture
+def holds(where):
+    """Return a function that says whether the audit chain holds."""
+
+    def check() -> bool:
+        with where.reading() as connection:
+            return verify(connection, heads=known_heads(None)).ok
+
+    return check

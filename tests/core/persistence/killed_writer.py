@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
@@ -29,13 +30,15 @@ def write_until_killed(tell: int) -> None:
         os.write(tell, f"{stored.sequence} {stored.file}\n".encode())
 
 
-def kill_one(after_rows: int, then: float) -> dict[int, str]:
+def kill_one(
+    after_rows: int, then: float, *, write: Callable[[int], None] = write_until_killed
+) -> dict[int, str]:
     """Return what a writer told before it was killed, so many rows and seconds after its start."""
     hear, tell = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(hear)
-        write_until_killed(tell)
+        write(tell)
     os.close(tell)
     told: dict[int, str] = {}
     with os.fdopen(hear, "rb") as stream:

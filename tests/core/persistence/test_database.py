@@ -45,7 +45,7 @@ def test_a_connection_has_every_pragma(kept):
 
 
 def test_one_connection_a_unit_of_work_and_none_is_left_open(kept):
-    assert sorted(path.name for path in kept.parent.iterdir()) == ["second_look.db"]
+    assert sorted(path.name for path in kept.parent.iterdir()) == ["audit_head", "second_look.db"]
 
 
 CHANGES = [
@@ -101,7 +101,8 @@ def test_a_folder_without_the_right_to_write_is_read_and_not_written(open_home):
     with ordinary_user():
         assert [cause.file for cause in store().causes("r1")] == [CAUSE.file]
         assert "is read-only" in refusal_of(lambda: store().add(OTHER))
-    assert [item.name for item in open_home.iterdir()] == ["second_look.db"]
+    names = sorted(item.name for item in open_home.iterdir())
+    assert names == ["audit_head", "second_look.db"]
 
 
 def test_a_home_that_cannot_be_made_is_a_sentence(open_home):
@@ -229,7 +230,7 @@ def test_the_address_may_name_another_file(tmp_path, use_settings):
     use_settings(home=tmp_path / "home", database_url=f"sqlite:///{path}")
     store().add(CAUSE)
     assert path.is_file()
-    assert not (tmp_path / "home").exists()
+    assert [item.name for item in (tmp_path / "home").iterdir()] == ["audit_head"]
 
 
 @pytest.mark.parametrize(
