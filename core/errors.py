@@ -81,6 +81,10 @@ class PersistenceError(CoreError):
     """The database cannot be read or written (locked, read-only, full, damaged): nothing stored."""
 
 
+class ReportError(CoreError):
+    """A report's parts do not belong together, or it cannot be written in the form asked for."""
+
+
 class PhantomError(CoreError):
     """A drawing was asked for that does not exist."""
 

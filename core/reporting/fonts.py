@@ -24,6 +24,24 @@ _RIGHT_TO_LEFT = {"R", "AL"}
 _NEUTRAL = {"WS", "ON", "CS", "ES", "ET", "NSM"}
 
 
+def font_file(name: str) -> Path:
+    """Return the file of a font, by its name.
+
+    Raises
+    ------
+    SettingsError
+        If the font files are not where matplotlib keeps them.
+    """
+    found = find_spec("matplotlib")  # found, not imported: only its files are wanted
+    folder = Path(str(found.origin)).parent / "mpl-data" / "fonts" / "ttf" if found else None
+    if folder is None or not (folder / f"{name}.ttf").is_file():
+        raise SettingsError(
+            "The fonts of a PDF are not installed (DejaVu Sans, of matplotlib).",
+            remedy="Install requirements.txt again.",
+        )
+    return folder / f"{name}.ttf"
+
+
 @cache
 def load_fonts() -> frozenset[int]:
     """Register the fonts once a process, and return the code points that they hold.
@@ -33,16 +51,9 @@ def load_fonts() -> frozenset[int]:
     SettingsError
         If the font files are not where matplotlib keeps them.
     """
-    found = find_spec("matplotlib")  # found, not imported: only its files are wanted
-    folder = Path(str(found.origin)).parent / "mpl-data" / "fonts" / "ttf" if found else None
-    if folder is None or not (folder / f"{BOLD}.ttf").is_file():
-        raise SettingsError(
-            "The fonts of a PDF are not installed (DejaVu Sans, of matplotlib).",
-            remedy="Install requirements.txt again.",
-        )
     held = []
     for name in (REGULAR, BOLD):
-        font = TTFont(name, str(folder / f"{name}.ttf"))
+        font = TTFont(name, str(font_file(name)))
         pdfmetrics.registerFont(font)
         held.append(set(font.face.charToGlyph))
     pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR)

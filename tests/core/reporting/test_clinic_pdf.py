@@ -9,8 +9,10 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from core.reporting.clinic_pdf import USE, Card, Clinic, Pane, render_clinic_pdf
+from core.reporting.case_report import USE
+from core.reporting.clinic_pdf import Card, Clinic, render_clinic_pdf
 from core.reporting.fonts import load_fonts, paragraph_text, printable
+from core.reporting.pdf_parts import Pane
 
 NOTES = (
     "<b>not bold</b> <img src=x onerror=alert(1)> & <para>",
