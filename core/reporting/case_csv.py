@@ -54,7 +54,7 @@ def _row(report: CaseReport, place: int | None) -> dict[str, Any]:
         "gate_distance": gate.distance if gate else None,
         "verdict": words.read_class(report, verdict) if verdict else None,
         "verdict_by": verdict.reader if verdict else None,
-        "verdict_at": words.time_said(verdict) if verdict else None,
+        "verdict_at": words.time_said(verdict.read_at) if verdict else None,
         "confidence": verdict.confidence if verdict else None,
         "comment": verdict.comment if verdict else None,
         "n_reads": None if is_slice else len(report.reads),

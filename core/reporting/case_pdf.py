@@ -47,7 +47,7 @@ def render_case_pdf(report: CaseReport) -> bytes:
         title=words.title(report),
         heading="Series report" if series else "Case report",
         header=words.header(report),
-        foot=f"made {report.made_at.isoformat(timespec='seconds')} · pixels SHA-256 "
+        foot=f"made {words.time_said(report.made_at)} · pixels SHA-256 "
         f"{_pixels_digest(report)[:16]}",
     )
     parts: list[Flowable] = [
@@ -112,7 +112,7 @@ def _edges(picture: PictureReport) -> str:
     size = f", {rows} x {columns}"
     spacing = picture.source.pixel_spacing_mm if picture.source else None
     if spacing:
-        size += f", {spacing[0]:g} x {spacing[1]:g} mm a pixel"
+        size += f", {spacing[0]:.4g} x {spacing[1]:.4g} mm a pixel"
     return f"{size}; left edge {edges[0]}, top edge {edges[1]}" if edges else size
 
 
@@ -186,7 +186,7 @@ def _reads(report: CaseReport) -> list[Flowable]:
             words.read_class(report, read),
             "" if read.confidence is None else words.percent(read.confidence),
             read.reader,
-            words.time_said(read),
+            words.time_said(read.read_at),
             read.comment,
         )
         for read in report.reads

@@ -16,6 +16,7 @@ from core.errors import ReportError
 from core.tasks import TaskSpec
 
 USE = "Research use. Not for primary diagnosis."
+ANY_FINDING = "any_finding"  # the threshold of all findings together
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,9 @@ class CaseReport:
         if self.made_at.tzinfo is None:
             raise _unfit("a time without its zone")
         names = set(self.task.class_names)
+        unknown = set(self.model.thresholds) - names - {ANY_FINDING}
+        if unknown:
+            raise _unfit(f"thresholds of {sorted(unknown)}")
         for prediction in (*(picture.prediction for picture in self.pictures), self.prediction):
             if prediction is not None and set(prediction.probabilities) != names:
                 raise _unfit(f"probabilities of {sorted(prediction.probabilities)}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from core.domain import GateVerdict, Prediction, Status
-from core.reporting.case_report import CaseReport, PictureReport, Read
+from core.reporting.case_report import ANY_FINDING, CaseReport, PictureReport, Read
 
 NO_ANSWER = {
     Status.REFUSED: "No answer: outside intended use.",
     Status.ERROR: "No answer: the picture could not be read.",
 }
 NOT_ASSESSABLE = "not assessable"
-_ANY = "any_finding"
 
 
 def title(report: CaseReport) -> str:
@@ -86,14 +87,13 @@ def read_said(report: CaseReport, read: Read) -> str:
     """Return a read in one line: role, what, how sure, who, when, why."""
     sure = "" if read.confidence is None else f", confidence {percent(read.confidence)}"
     note = f" {read.comment}" if read.comment else ""
-    return (
-        f"{read.role}: {read_class(report, read)}{sure} ({read.reader}, {time_said(read)}).{note}"
-    )
+    who = f"{read.reader}, {time_said(read.read_at)}"
+    return f"{read.role}: {read_class(report, read)}{sure} ({who}).{note}"
 
 
-def time_said(read: Read) -> str:
-    """Return the time of a read, with its zone."""
-    return read.read_at.isoformat(timespec="seconds")
+def time_said(at: datetime) -> str:
+    """Return a time in UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def picture_name(report: CaseReport, place: int) -> str:
@@ -111,9 +111,9 @@ def provenance(report: CaseReport) -> dict[str, str]:
         "version_digest": model.digest,
         "calibrator": model.calibrator,
         "threshold": threshold_said(report),
-        "made_at": report.made_at.isoformat(timespec="seconds"),
+        "made_at": time_said(report.made_at),
     }
 
 
 def _title(report: CaseReport, key: str) -> str:
-    return "any finding" if key == _ANY else report.task.class_spec(key).title
+    return "any finding" if key == ANY_FINDING else report.task.class_spec(key).title

@@ -36,7 +36,7 @@ from core.reporting.fonts import REGULAR, font_file
 
 _PICTURES, _CAPTURES = 9901, 9902  # series numbers that no scanner counts to
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
-_SMALLEST = 6
+_SMALLEST = 7
 
 
 def render_captures(report: CaseReport, *, source_file: bytes | None = None) -> tuple[bytes, ...]:
@@ -226,7 +226,7 @@ def burnt(pixels: ByteArray, lines: Sequence[str]) -> ByteArray:
     rows, columns = pixels.shape[:2]
     draw, bottom = ImageDraw.Draw(image), rows - 2
     for line in reversed(lines):
-        font, text = _fitted(line, columns - 4, largest=max(_SMALLEST, rows // 40))
+        font, text = _fitted(line, columns - 4, largest=max(9, rows // 36))
         _, _, _, tall = font.getbbox("Ag")
         bottom -= int(tall)
         draw.text((2, bottom), text, font=font, fill="white", stroke_width=1, stroke_fill="black")

@@ -15,9 +15,10 @@ from datetime import UTC
 from typing import Any
 
 import pydicom
-from highdicom import UID
+from highdicom import UID, ContributingEquipment
 from pydicom import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.sr.codedict import codes
 from pydicom.tag import Tag
 
 from core import __version__
@@ -138,7 +139,22 @@ def made_by(report: CaseReport) -> Mapping[str, Any]:
         "content_date": at.strftime("%Y%m%d"),
         "content_time": at.strftime("%H%M%S"),
         "specific_character_set": "ISO_IR 192",
+        "contributing_equipment": [_classifier(report)],
     }
+
+
+def _classifier(report: CaseReport) -> ContributingEquipment:
+    """Return the model that answered, as equipment of its own (IHE AI Results, RAD TF-3)."""
+    model = report.model
+    return ContributingEquipment(
+        manufacturer=MAKER,
+        purpose_of_reference=codes.DCM.ProcessingEquipment,
+        manufacturer_model_name=model.title[:64],
+        software_versions=model.version[:64],
+        device_serial_number=model.digest[:64],
+        contribution_datetime=report.made_at.astimezone(UTC).replace(tzinfo=None),
+        contribution_description="Image classifier that answered",
+    )
 
 
 def file_bytes(dataset: Dataset) -> bytes:

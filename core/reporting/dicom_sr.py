@@ -201,13 +201,15 @@ def _class_groups(
 ) -> list[Group]:
     groups = []
     for key in report.task.class_names:
+        evaluations: list[QualitativeEvaluation] = []
         measured = [
             _per_cent(concepts.CERTAINTY, prediction.probabilities[key], concepts.CALIBRATED)
         ]
-        evaluations = []
         if key in prediction.thresholds:
             measured.append(_per_cent(concepts.THRESHOLD, prediction.thresholds[key]))
-            evaluations = [_yes_or_no(concepts.FLAGGED, key in prediction.flagged)]
+        # A threshold of all findings together flags each of them, and has no value of one class.
+        if prediction.thresholds and key in report.task.findings:
+            evaluations.append(_yes_or_no(concepts.FLAGGED, key in prediction.flagged))
         groups.append(
             Group(
                 tracking_identifier=_tracked(report, name, key),

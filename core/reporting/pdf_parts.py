@@ -149,7 +149,8 @@ def rows_table(
     table = Table(
         [head, *body], colWidths=[WIDTH * part / sum(shares) for part in shares], repeatRows=1
     )
-    table.setStyle([*plain_cells(), ("LINEBELOW", (0, 0), (-1, -1), 0.25, LINE)])
+    apart = ("RIGHTPADDING", (0, 0), (-1, -1), 1.5 * mm)
+    table.setStyle([*plain_cells(), apart, ("LINEBELOW", (0, 0), (-1, -1), 0.25, LINE)])
     return table
 
 
@@ -159,7 +160,8 @@ def side_by_side(panes: Sequence[Pane], side: float, *, gap: float, size: float)
         [_pane(pane, side) for pane in panes],
         [said(pane.words, size) for pane in panes],
     ]
-    return Table(rows, colWidths=[side + gap] * len(panes), hAlign="LEFT", style=plain_cells())
+    style = [*plain_cells(), ("RIGHTPADDING", (0, 0), (-1, -1), gap)]
+    return Table(rows, colWidths=[side + gap] * len(panes), hAlign="LEFT", style=style)
 
 
 def _pane(pane: Pane, side: float) -> Flowable:

@@ -177,6 +177,6 @@ def series_case(n: int = 5, **changes: object) -> CaseReport:
     answer = SeriesAnswer(
         rule="The largest probability of each finding over the slices.",
         prediction=predicted(0.9),
-        strongest={"stone": 3, "cyst": 0, "normal": 0, "tumor": 0},
+        strongest={"stone": min(3, n - 1), "cyst": 0, "normal": 0, "tumor": 0},
     )
     return raster_case(**({"pictures": tuple(pictures), "series": answer} | changes))
