@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from highdicom.sr import (
     AlgorithmIdentification,
+    CodedConcept,
     Comprehensive3DSR,
     DeviceObserverIdentifyingAttributes,
     Measurement,
@@ -26,6 +27,7 @@ from highdicom.sr import (
 )
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from core.domain import GateVerdict, Prediction
@@ -46,6 +48,7 @@ from core.reporting.dicom_objects import (
 
 _SERIES_NUMBER = 9903
 Group = MeasurementsAndQualitativeEvaluations
+Concept = Code | CodedConcept
 
 
 def render_sr(report: CaseReport, *, source_file: bytes | None = None) -> bytes:
@@ -156,8 +159,8 @@ def _unique(instances: Iterable[Dataset]) -> list[Dataset]:
 def _series_groups(report: CaseReport) -> list[Group]:
     if report.series is None or report.series.prediction is None:
         return []
-    images = [_reference(report, place) for place in range(len(report.pictures))]
-    groups = _class_groups(report, "series", report.series.prediction, images)
+    # Without images of its own a group is about all that the document names (TID 1501).
+    groups = _class_groups(report, "series", report.series.prediction, None)
     groups[0][0].ContentSequence.append(_comment(f"Rule: {report.series.rule}"))
     return groups
 
@@ -197,8 +200,9 @@ def _class_groups(
     report: CaseReport,
     name: str,
     prediction: Prediction,
-    images: Sequence[SourceImageForMeasurementGroup],
+    images: Sequence[SourceImageForMeasurementGroup] | None,
 ) -> list[Group]:
+    """Return a group a class; which algorithm it was, the state group of the picture says."""
     groups = []
     for key in report.task.class_names:
         evaluations: list[QualitativeEvaluation] = []
@@ -214,22 +218,19 @@ def _class_groups(
             Group(
                 tracking_identifier=_tracked(report, name, key),
                 finding_type=concepts.class_concept(report.task, key),
-                algorithm_id=_algorithm(report),
                 measurements=measured,
                 qualitative_evaluations=evaluations,
-                source_images=list(images),
+                source_images=images,
             )
         )
     return groups
 
 
-def _per_cent(
-    name: codes.__class__, share: float, method: codes.__class__ | None = None
-) -> Measurement:
+def _per_cent(name: Concept, share: float, method: Concept | None = None) -> Measurement:
     return Measurement(name=name, value=round(100 * share, 6), unit=concepts.PERCENT, method=method)
 
 
-def _yes_or_no(name: codes.__class__, value: bool) -> QualitativeEvaluation:
+def _yes_or_no(name: Concept, value: bool) -> QualitativeEvaluation:
     return QualitativeEvaluation(name, concepts.YES if value else concepts.NO)
 
 
@@ -252,7 +253,6 @@ def _reads(report: CaseReport) -> list[Group]:
         tracking_identifier=_tracked(report, "reads"),
         finding_category=concepts.READS,
         qualitative_evaluations=said,
-        source_images=[_reference(report, place) for place in range(len(report.pictures))],
     )
     for read in report.reads:
         group[0].ContentSequence.append(_comment(words.read_said(report, read)))
