@@ -94,7 +94,7 @@ def _page(canvas: Canvas, number: int, text: PageText) -> None:
     canvas.setFont(BOLD, 8)
     canvas.drawString(SIDE, height - 11 * mm, f"Second Look · {text.heading}")
     canvas.drawRightString(width - SIDE, height - 11 * mm, USE)
-    line = Paragraph(paragraph_text(text.header), text_style(6.5, soft=True))
+    line = Paragraph(paragraph_text(text.header, 6.5), text_style(6.5, soft=True))
     _, tall = line.wrap(WIDTH, 10 * mm)
     line.drawOn(canvas, SIDE, height - 13 * mm - tall)
     canvas.setStrokeColor(LINE)
@@ -120,7 +120,7 @@ def text_style(size: float, *, bold: bool = False, soft: bool = False) -> Paragr
 
 def said(text: str, size: float = 8.5, *, bold: bool = False, soft: bool = False) -> Paragraph:
     """Return text as a paragraph; markup in it is text."""
-    return Paragraph(paragraph_text(text), text_style(size, bold=bold, soft=soft))
+    return Paragraph(paragraph_text(text, size), text_style(size, bold=bold, soft=soft))
 
 
 def plain_cells() -> list[tuple[Any, ...]]:
@@ -168,7 +168,7 @@ def _pane(pane: Pane, side: float) -> Flowable:
     if pane.png is None:
         words = ParagraphStyle("why", parent=text_style(6.5, soft=True), alignment=1)
         box = Table(
-            [[Paragraph(paragraph_text(pane.why), words)]], colWidths=[side], rowHeights=[side]
+            [[Paragraph(paragraph_text(pane.why, 6.5), words)]], colWidths=[side], rowHeights=[side]
         )
         box.setStyle([("BOX", (0, 0), (-1, -1), 0.4, LINE), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])
         return box

@@ -91,3 +91,16 @@ def test_the_page_shows_the_overlay_and_the_class_colours():
     assert orange > 200
     without = replace(dicom_case().pictures[0], overlay=None, overlay_said="no positive evidence")
     assert (page != drawn(dicom_case(pictures=(without,)))).any()
+
+
+def test_letters_that_the_font_lacks_are_drawn_and_cost_no_other_text():
+    def shown(comment: str) -> np.ndarray:
+        read = Read("R. Rao", AT, "stone", None, comment)
+        return drawn(raster_case(reads=(read,), verdict=None))
+
+    chinese, other, none = shown("左肾结石 end"), shown("右肾结石 end"), shown("end")
+    assert (chinese != none).any()
+    assert (chinese != other).any()
+    (text,) = pages(raster_case(reads=(Read("山", AT, None, None, "左肾 end"),), verdict=None))
+    assert "end" in text
+    assert "⟨" not in text
