@@ -28,11 +28,12 @@ from core.reporting.dicom_objects import (
     lay_subject,
     made_by,
     own_uid,
+    plain_text,
     study_uid,
     subject,
     uid,
 )
-from core.reporting.fonts import REGULAR, font_file
+from core.reporting.fonts import REGULAR, font_file, printable
 
 _PICTURES, _CAPTURES = 9901, 9902  # series numbers that no scanner counts to
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
@@ -109,7 +110,7 @@ def _overlay_capture(report: CaseReport, place: int) -> SCImage:
         f"Version {report.model.version}, digest {report.model.digest}, "
         f"threshold {words.threshold_said(report)}."
     )
-    capture.ImageComments = said[:10240]
+    capture.ImageComments = plain_text(said)[:10240]
     capture.DerivationDescription = f"Map of an image classifier laid over the picture. {USE}"
     capture.SourceImageSequence = Items([_source_item(report, place)])
     return capture
@@ -226,7 +227,7 @@ def burnt(pixels: ByteArray, lines: Sequence[str]) -> ByteArray:
     rows, columns = pixels.shape[:2]
     draw, bottom = ImageDraw.Draw(image), rows - 2
     for line in reversed(lines):
-        font, text = _fitted(line, columns - 4, largest=max(9, rows // 36))
+        font, text = _fitted(printable(line), columns - 4, largest=max(9, rows // 36))
         _, _, _, tall = font.getbbox("Ag")
         bottom -= int(tall)
         draw.text((2, bottom), text, font=font, fill="white", stroke_width=1, stroke_fill="black")

@@ -9,6 +9,7 @@ A raster picture has no study: its objects make one under the case's pseudonym.
 from __future__ import annotations
 
 import io
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from datetime import UTC
@@ -52,6 +53,26 @@ def own_uid(report: CaseReport, *what: object) -> UID:
     return uid(report, report.made_at.isoformat(), report.model.digest, *what)
 
 
+def plain_text(text: str) -> str:
+    r"""Return text as a DICOM text value may hold it (PS3.5 6.1.3), other controls as code points.
+
+    >>> plain_text("6 mm\nupper pole\x1b"), plain_text("")
+    ('6 mm\r\nupper pole⟨U+001B⟩', '')
+    """
+    letters = (
+        letter
+        if letter == "\n" or unicodedata.category(letter) not in ("Cc", "Cs")
+        else f"⟨U+{ord(letter):04X}⟩"
+        for letter in text.replace("\r\n", "\n").replace("\t", " ")
+    )
+    return "".join(letters).replace("\n", "\r\n")
+
+
+def one_value(text: str) -> str:
+    """Return text for an attribute of one short line (LO): a backslash would begin a second one."""
+    return " ".join(plain_text(text).replace("\\", "/").split())[:64]
+
+
 def study_uid(report: CaseReport) -> str:
     """Return the study that the objects go into: the source's, else one of the case's own.
 
@@ -88,7 +109,7 @@ def subject(report: CaseReport, source_file: bytes | None) -> Dataset:
         setattr(found, keyword, None)
     sources = [item.source for item in report.pictures if item.source is not None]
     if not sources:
-        found.PatientID = report.case_id[:64]
+        found.PatientID = one_value(report.case_id)
         found.PatientIdentityRemoved = "YES"
         found.DeidentificationMethod = "Raster picture: the case's pseudonym stands for the patient"
     elif source_file is not None:
@@ -131,9 +152,9 @@ def made_by(report: CaseReport) -> Mapping[str, Any]:
     at = report.made_at.astimezone(UTC)
     return {
         "manufacturer": MAKER,
-        "manufacturer_model_name": f"{MAKER} {report.task.key}"[:64],
-        "software_versions": (__version__, report.model.version[:64]),
-        "device_serial_number": report.model.digest[:64],
+        "manufacturer_model_name": one_value(f"{MAKER} {report.task.key}"),
+        "software_versions": (__version__, one_value(report.model.version)),
+        "device_serial_number": one_value(report.model.digest),
         "content_qualification": "RESEARCH",
         "coding_schemes": [private_scheme()],
         "content_date": at.strftime("%Y%m%d"),
@@ -149,9 +170,9 @@ def _classifier(report: CaseReport) -> ContributingEquipment:
     return ContributingEquipment(
         manufacturer=MAKER,
         purpose_of_reference=codes.DCM.ProcessingEquipment,
-        manufacturer_model_name=model.title[:64],
-        software_versions=model.version[:64],
-        device_serial_number=model.digest[:64],
+        manufacturer_model_name=one_value(model.title),
+        software_versions=one_value(model.version),
+        device_serial_number=one_value(model.digest),
         contribution_datetime=report.made_at.astimezone(UTC).replace(tzinfo=None),
         contribution_description="Image classifier that answered",
     )

@@ -41,6 +41,7 @@ from core.reporting.dicom_objects import (
     lay_subject,
     made_by,
     own_uid,
+    plain_text,
     study_uid,
     subject,
     uid,
@@ -122,7 +123,9 @@ def _algorithm(report: CaseReport) -> AlgorithmIdentification:
 
 def _comment(text: str) -> TextContentItem:
     return TextContentItem(
-        name=concepts.COMMENT, value=text, relationship_type=RelationshipTypeValues.CONTAINS
+        name=concepts.COMMENT,
+        value=plain_text(text),
+        relationship_type=RelationshipTypeValues.CONTAINS,
     )
 
 

@@ -12,11 +12,12 @@ from pydicom.sr.codedict import codes
 
 from core.domain import GateVerdict
 from core.reporting import dicom_codes as concepts
-from core.reporting.case_report import USE, CaseReport
+from core.reporting.case_report import USE, CaseReport, Read
 from core.reporting.dicom_capture import render_captures
 from core.reporting.dicom_sr import render_sr
 from core.tasks import load_tasks
 from tests.core.reporting.reports import (
+    AT,
     SERIES,
     STUDY,
     ct_slice,
@@ -126,6 +127,13 @@ def test_version_digest_threshold_reads_and_use_are_in_the_text():
     reads = groups(read(dicom_case()), finding=False)[-1]
     recorded = reads.get_qualitative_evaluations(name=concepts.READ)
     assert [item.value.meaning for item in recorded] == ["Renal stone", "Not assessable"]
+
+
+def test_controls_are_shown_and_letters_of_every_script_arrive_whole():
+    said = "6 mm \\ \x1b$B 左肾结石 حصاة ไต\nsecond line"
+    read_ = Read("B. Okafor", AT, "stone", 0.5, said)
+    (text,) = [t for t in texts(read(dicom_case(reads=(read_,)))) if "Okafor" in t]
+    assert text.endswith("6 mm \\ ⟨U+001B⟩$B 左肾结石 حصاة ไต\r\nsecond line")
 
 
 def test_the_report_of_a_raster_picture_names_the_capture_of_that_picture():

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from core.domain import Prediction, Status
-from core.reporting.case_report import CaseReport, PictureReport
+from core.reporting.case_report import CaseReport, PictureReport, Read
 from core.reporting.dicom_capture import render_captures
 from core.reporting.dicom_sr import render_sr
 from core.tasks import load_tasks
 from tests.core.reporting.reports import (
+    AT,
     MODEL,
     ct_slice,
     dicom_case,
@@ -54,7 +55,16 @@ def private_class_case() -> CaseReport:
     return raster_case(task=task, model=model, pictures=(seen,), reads=(), verdict=None)
 
 
+def hostile_case() -> CaseReport:
+    """Return a case whose readers wrote everything that a text field can be hurt with."""
+    comment = "a\\b \x00\x1b$B \u202e <b>&amp;</b> =1+1 ^^^\r\n\t 左肾 حصاة " + "w" * 20_000
+    read = Read("Rao^R\\O", AT, "stone", 0.5, comment, "first\nread")
+    return dicom_case(reads=(read,), verdict=read, case_id="K\\42\n" + "x" * 200)
+
+
 CASES = {
+    "hostile words": (hostile_case, None),
+    "hostile words, raster": (lambda: replace(hostile_case(), pictures=(picture(),)), None),
     "raster": (raster_case, None),
     "raster, refused": (lambda: raster_case(pictures=(refused(),)), None),
     "colour, private codes": (private_class_case, None),
