@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import tempfile
 
 import pydicom
 import pypdfium2
@@ -81,6 +82,16 @@ def test_nothing_that_names_the_patient_is_logged(caplog):
     report = dicom_case(pictures=(picture(source=odd),))
     objects(report, odd)
     assert planted_in(caplog.text.encode()) == []
+
+
+def test_no_export_leaves_a_temporary_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    report = dicom_case()
+    assert render_case_pdf(report)
+    assert cases_csv([report])
+    assert objects(report, ct_slice())
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("data", [b"", b"ZZPHI", ct_slice()[:300], ct_slice(9)])
