@@ -75,6 +75,50 @@ class Quality:
     parts: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class SourceInstance:
+    """The DICOM instance that a picture was read from: what a result must name to lie beside it.
+
+    Identifiers and geometry only (PS3.3 C.7.6.2, C.12.1); nothing that says who the patient is.
+
+    Attributes
+    ----------
+    study_instance_uid, series_instance_uid, sop_instance_uid, sop_class_uid : str
+    rows, columns : int
+    frame_number : int or None
+        One-based, as DICOM counts; None where the object holds one frame only.
+    modality, laterality, burned_in : str
+        Coded strings of the file; "" where it says nothing.
+    is_lossy : bool
+        Whether the file says that it went through a lossy compression.
+    frame_of_reference_uid : str or None
+    pixel_spacing_mm, imager_pixel_spacing_mm : (row, column) spacing or None
+    image_orientation : 6 direction cosines or None
+    image_position_mm : (x, y, z) of the first pixel's centre, or None
+    slice_thickness_mm : float or None
+    patient_orientation : (row, column) direction in letters, such as ("L", "F"), or None
+    """
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    rows: int
+    columns: int
+    frame_number: int | None = None
+    modality: str = ""
+    laterality: str = ""
+    burned_in: str = ""
+    is_lossy: bool = False
+    frame_of_reference_uid: str | None = None
+    pixel_spacing_mm: tuple[float, float] | None = None
+    imager_pixel_spacing_mm: tuple[float, float] | None = None
+    image_orientation: tuple[float, ...] | None = None
+    image_position_mm: tuple[float, ...] | None = None
+    slice_thickness_mm: float | None = None
+    patient_orientation: tuple[str, str] | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyImage:
     """One decoded picture, before any model-specific preprocessing.

@@ -89,6 +89,10 @@ class CaseError(CoreError):
     """There is no such case, or what was said of it cannot be taken as a verdict."""
 
 
+class ReportError(CoreError):
+    """A report's parts do not belong together, or it cannot be written in the form asked for."""
+
+
 class PhantomError(CoreError):
     """A drawing was asked for that does not exist."""
 

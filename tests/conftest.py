@@ -72,6 +72,8 @@ def _missing() -> dict[str, str]:
         for mark, name in FOLDERS.items()
         if getattr(settings(), name) is None
     }
+    if shutil.which("dciodvfy") is None:
+        reasons["needs_dciodvfy"] = "need dciodvfy (Debian: dicom3tools), which is not installed"
     if find_chromium() is None:
         reasons["browser"] = "need Chromium, which is not installed here"
     if find_postgres() is None:

@@ -1,9 +1,10 @@
 """Fonts of a PDF, and text that they can print: nothing is lost, nothing turns into an empty box.
 
 DejaVu Sans (a free licence, brought by matplotlib) holds Latin, Greek, Cyrillic, Armenian,
-Georgian, Hebrew, Arabic and most signs. A letter that it does not hold (Chinese, Thai) is printed
-as its code point, ``⟨U+4E2D⟩``; the CSV of the same export holds the letters themselves.
-Right-to-left scripts are set in reading order; Arabic letters stand unjoined.
+Georgian, Hebrew, Arabic and most signs. Right-to-left scripts are set in reading order, Arabic
+letters joined (arabic-reshaper). Chinese, Japanese and Korean letters are drawn as pictures
+(:mod:`core.reporting.glyphs`). What neither holds (Thai, the scripts of India) is printed as its
+code point, ``⟨U+0E44⟩``; the CSV of the same export holds the letters themselves.
 """
 
 from __future__ import annotations
@@ -14,14 +15,36 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from arabic_reshaper import ArabicReshaper
+from reportlab import rl_config
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
 from core.errors import SettingsError
+from core.reporting.glyphs import glyph_markup
 
 REGULAR, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 _RIGHT_TO_LEFT = {"R", "AL"}
 _NEUTRAL = {"WS", "ON", "CS", "ES", "ET", "NSM"}
+_JOINED = ArabicReshaper({"delete_harakat": False, "support_ligatures": False})
+
+
+def font_file(name: str) -> Path:
+    """Return the file of a font, by its name.
+
+    Raises
+    ------
+    SettingsError
+        If the font files are not where matplotlib keeps them.
+    """
+    found = find_spec("matplotlib")  # found, not imported: only its files are wanted
+    folder = Path(str(found.origin)).parent / "mpl-data" / "fonts" / "ttf" if found else None
+    if folder is None or not (folder / f"{name}.ttf").is_file():
+        raise SettingsError(
+            "The fonts of a PDF are not installed (DejaVu Sans, of matplotlib).",
+            remedy="Install requirements.txt again.",
+        )
+    return folder / f"{name}.ttf"
 
 
 @cache
@@ -33,16 +56,12 @@ def load_fonts() -> frozenset[int]:
     SettingsError
         If the font files are not where matplotlib keeps them.
     """
-    found = find_spec("matplotlib")  # found, not imported: only its files are wanted
-    folder = Path(str(found.origin)).parent / "mpl-data" / "fonts" / "ttf" if found else None
-    if folder is None or not (folder / f"{BOLD}.ttf").is_file():
-        raise SettingsError(
-            "The fonts of a PDF are not installed (DejaVu Sans, of matplotlib).",
-            remedy="Install requirements.txt again.",
-        )
+    # reportlab opens the address of a picture: ours are letters in the text itself, and no other
+    # scheme than that is ever followed ("localhost" is what it wants to hear for "data").
+    rl_config.trustedHosts, rl_config.trustedSchemes = ["localhost"], ["data"]
     held = []
     for name in (REGULAR, BOLD):
-        font = TTFont(name, str(folder / f"{name}.ttf"))
+        font = TTFont(name, str(font_file(name)))
         pdfmetrics.registerFont(font)
         held.append(set(font.face.charToGlyph))
     pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR)
@@ -56,21 +75,34 @@ def printable(text: str) -> str:
     become spaces.
     """
     held = load_fonts()
+    return "".join(
+        letter if ord(letter) in held else f"⟨U+{ord(letter):04X}⟩" for letter in _in_line(text)
+    )
+
+
+def paragraph_text(text: str, size: float = 8.5) -> str:
+    """Return printable text for a paragraph of reportlab, which reads markup: none gets through.
+
+    Letters that only a picture can show stand as pictures, ``size`` points high.
+    """
+    held = load_fonts()
+    return "".join(
+        escape(letter)
+        if ord(letter) in held
+        else glyph_markup(letter, size) or f"⟨U+{ord(letter):04X}⟩"
+        for letter in _in_line(text)
+    )
+
+
+def _in_line(text: str) -> str:
+    """Return text without what no letter is, in the order in which it is printed."""
     letters = []
-    for letter in unicodedata.normalize("NFC", text):
-        kind = unicodedata.category(letter)
+    for letter in _JOINED.reshape(unicodedata.normalize("NFC", text)):
         if letter.isspace():
             letters.append(" ")
-        elif kind in ("Cc", "Cf", "Cs", "Co"):
-            continue
-        else:
-            letters.append(letter if ord(letter) in held else f"⟨U+{ord(letter):04X}⟩")
+        elif unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co"):
+            letters.append(letter)
     return _in_reading_order("".join(letters)).strip()
-
-
-def paragraph_text(text: str) -> str:
-    """Return printable text for a paragraph of reportlab, which reads markup: none gets through."""
-    return escape(printable(text))
 
 
 def _in_reading_order(text: str) -> str:

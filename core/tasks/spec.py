@@ -13,6 +13,14 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class CodeSpec(_Frozen):
+    """A coded concept of a terminology that DICOM names (PS3.16 chapter 8)."""
+
+    scheme: str = Field(pattern=r"[A-Z0-9]{2,16}", description="Designator, such as SCT.")
+    value: str = Field(min_length=1, max_length=16)
+    meaning: str = Field(min_length=1, max_length=64)
+
+
 class ClassSpec(_Frozen):
     """One class of a task, in the order of the model's outputs."""
 
@@ -25,6 +33,9 @@ class ClassSpec(_Frozen):
     )
     aliases: tuple[str, ...] = Field(
         (), description="Other names of the class in published sets, such as bacteria."
+    )
+    code: CodeSpec | None = Field(
+        None, description="What DICOM reports call it; without one, a private code of the product."
     )
 
 

@@ -125,7 +125,8 @@ def _card(
     recorded: Mapping[str, MissCause],
     source: PictureSource,
 ) -> Card:
-    from core.reporting.clinic_pdf import Card, Pane
+    from core.reporting.clinic_pdf import Card
+    from core.reporting.pdf_parts import Pane
 
     shown = tuple(dict.fromkeys((case.y_true, case.called, case.looked_for)))[:2]
     picture = case_picture(clinic.stored, clinic.cases, case.file, shown, source=source)

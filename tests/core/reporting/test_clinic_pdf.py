@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 
 import numpy as np
 import pypdfium2
 import pytest
 from PIL import Image
+from reportlab import rl_config
 
-from core.reporting.clinic_pdf import USE, Card, Clinic, Pane, render_clinic_pdf
+from core.reporting.case_report import USE
+from core.reporting.clinic_pdf import Card, Clinic, render_clinic_pdf
 from core.reporting.fonts import load_fonts, paragraph_text, printable
+from core.reporting.pdf_parts import Pane
 
 NOTES = (
     "<b>not bold</b> <img src=x onerror=alert(1)> & <para>",
@@ -109,6 +113,33 @@ def test_text_is_made_printable_without_losing_a_letter(text: str, printed: str)
 
 def test_markup_of_paragraphs_is_escaped():
     assert paragraph_text("<b>&") == "&lt;b&gt;&amp;"
+    assert paragraph_text('<img src="file:///etc/passwd"/>').startswith("&lt;img src=")
+
+
+@pytest.mark.parametrize("letter", list("中肾日のカ한、Ａ"))
+def test_a_letter_of_china_japan_and_korea_is_drawn(letter: str):
+    markup = paragraph_text(letter, 10)
+    assert markup.startswith('<img src="data:image/png;base64,')
+    assert markup != paragraph_text("文", 10)
+
+
+@pytest.mark.parametrize("letter", list("ไहअቀ"))
+def test_a_letter_that_nothing_can_draw_is_its_code_point(letter: str):
+    assert paragraph_text(letter) == f"⟨U+{ord(letter):04X}⟩"
+
+
+def test_arabic_letters_are_joined_and_none_is_lost():
+    text = "حصاة في الكلية"
+    printed = printable(text)
+    assert set(printed).isdisjoint(set(text) - {" "})  # presentation forms, all of them
+    assert unicodedata.normalize("NFKC", printed[::-1]) == text
+    held = load_fonts()
+    assert all(ord(letter) in held for letter in printed)
+
+
+def test_no_address_but_a_letter_in_the_text_itself_is_ever_opened():
+    load_fonts()
+    assert rl_config.trustedSchemes == ["data"]
 
 
 def test_the_font_holds_the_scripts_that_it_is_chosen_for():
