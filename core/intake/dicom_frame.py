@@ -14,6 +14,7 @@ from core.intake.failures import EXPORT_AGAIN
 _MACROS = {
     "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness"),
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
+    "PlanePositionSequence": ("ImagePositionPatient",),
     "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept", "RescaleType"),
     "FrameVOILUTSequence": ("WindowCenter", "WindowWidth", "VOILUTFunction"),
 }
