@@ -25,9 +25,7 @@ def natural_key(name: str) -> NaturalKey:
     """
     parts = _DIGITS.split(name.casefold())
     numbers = (part.lstrip("0") if index % 2 else part for index, part in enumerate(parts))
-    keyed = (
-        (len(part), part) if index % 2 else (0, part) for index, part in enumerate(numbers)
-    )
+    keyed = ((len(part), part) if index % 2 else (0, part) for index, part in enumerate(numbers))
     return tuple(keyed), name
 
 

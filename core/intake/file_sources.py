@@ -1,4 +1,4 @@
-"""Files that may become a series: their names, where their bytes come from, what was passed over."""
+"""Files that may become a series: their names, and where their bytes come from."""
 
 from __future__ import annotations
 

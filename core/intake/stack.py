@@ -108,9 +108,7 @@ class Stack:
             raise IntakeError(found.problem, remedy="")
         return self.source.read(found.name)
 
-    def image(
-        self, index: int, *, default_window: tuple[float, float] | None = None
-    ) -> StudyImage:
+    def image(self, index: int, *, default_window: tuple[float, float] | None = None) -> StudyImage:
         """Decode one slice, counted from 0; nothing is kept.
 
         Raises

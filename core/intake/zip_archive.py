@@ -11,7 +11,9 @@ import io
 import re
 import stat
 import unicodedata
+import weakref
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,7 +42,7 @@ def is_zip(head: bytes) -> bool:
 
 
 class ZipArchive:
-    """The files of a checked archive; the archive stays open while anything refers to it.
+    """The files of a checked archive, which stays open while anything refers to this object.
 
     Reading is safe from several threads: ``zipfile`` guards its file with a lock.
     """
@@ -86,45 +88,47 @@ def list_zip(source: Path | bytes) -> Listing:
         than deflate, grows more than ``max_zip_ratio`` times, has the name of another, a name with
         control characters, or a path that is absolute or leads outside.
     """
-    file = _opened(source)
-    limit = settings().max_series_files
-    check_number_of_files(count_entries(file, at_most=limit))
-    file.seek(0)
-    with refusing("The zip is damaged.", remedy=EXPORT_AGAIN, also=(zipfile.BadZipFile,)):
-        archive = zipfile.ZipFile(file)
-    infos = archive.infolist()
+    with ExitStack() as opened:
+        file = opened.enter_context(_opened(source))
+        limit = settings().max_series_files
+        check_number_of_files(count_entries(file, at_most=limit))
+        file.seek(0)
+        with refusing("The zip is damaged.", remedy=EXPORT_AGAIN, also=(zipfile.BadZipFile,)):
+            archive = opened.enter_context(zipfile.ZipFile(file))
+        entries, n_hidden = _checked(archive.infolist())
+        files = ZipArchive(archive, entries)
+        weakref.finalize(files, opened.pop_all().close)
+    names = tuple(sorted(entries, key=natural_key))
+    return Listing(names, files, passed_over({"hidden files": n_hidden}))
+
+
+def _checked(infos: list[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.ZipInfo], int]:
+    """Return the files by name, and how many hidden ones were passed over; refuse what must be."""
     check_number_of_files(len(infos))
     _check_total(infos)
+    names: set[str] = set()
     entries: dict[str, zipfile.ZipInfo] = {}
-    n_hidden = 0
     for number, info in enumerate(infos, start=1):
         name = _checked_name(info, number)
-        if name in entries:
+        if name in names:
             raise _refused(number, "has the name of an earlier one")
+        names.add(name)
         _check_entry(info, number)
-        if info.is_dir():
-            continue
-        if is_hidden(name):
-            n_hidden += 1
-        else:
+        if not info.is_dir():
             entries[name] = info
-    names = tuple(sorted(entries, key=natural_key))
-    return Listing(names, ZipArchive(archive, entries), passed_over({"hidden files": n_hidden}))
+    shown = {name: info for name, info in entries.items() if not is_hidden(name)}
+    return shown, len(entries) - len(shown)
 
 
 def _opened(source: Path | bytes) -> BinaryIO:
-    if isinstance(source, bytes):
-        size, file = len(source), io.BytesIO(source)
-    else:
-        try:
-            size, file = source.stat().st_size, source.open("rb")
-        except OSError as error:
-            raise IntakeError(
-                f"The zip cannot be opened ({type(error).__name__}).", remedy="Check its rights."
-            ) from None
-    _check_size(size, "The zip has")
-    if not is_zip(file.read(4)):
-        raise no_zip()
+    try:
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        _check_size(size, "The zip has")
+        file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    except OSError as error:
+        raise IntakeError(
+            f"The zip cannot be opened ({type(error).__name__}).", remedy="Check its rights."
+        ) from None
     return file
 
 
