@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -65,7 +64,7 @@ def passed_over(counts: Mapping[str, int]) -> tuple[str, ...]:
     """Return what was passed over as one sentence, or nothing.
 
     >>> passed_over({"plain text": 2, "DICOMDIR": 1})
-    ('Passed over: 2 of plain text, 1 of DICOMDIR.',)
+    ('Passed over: plain text (2), DICOMDIR (1).',)
     """
-    told = ", ".join(f"{n} of {kind}" for kind, n in Counter(counts).items() if n)
+    told = ", ".join(f"{kind} ({n})" for kind, n in counts.items() if n)
     return (f"Passed over: {told}.",) if told else ()

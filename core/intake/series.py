@@ -22,7 +22,7 @@ from core.intake.stack import OrderedBy, Slice, Stack
 from core.intake.stack_notes import slice_distance, stack_notes
 from core.intake.stack_order import by_orientation, order_slices
 
-ARCHIVE = "archives inside, which are not opened"
+ARCHIVE = "archives, which are never opened inside a series"
 NO_PICTURE = "files that are no pictures"
 _MOST_NAMED = 20
 
@@ -144,8 +144,11 @@ def _stack(
 ) -> Stack:
     ordered, ordered_by = order_slices(item for file in files for item in file.slices)
     if unreadable:
-        said = "1 file" if len(unreadable) == 1 else f"{len(unreadable)} files"
-        notes = (*notes, f"{said} cannot be read; they stand last.")
+        n = len(unreadable)
+        said = (
+            "1 file cannot be read and stands" if n == 1 else f"{n} files cannot be read and stand"
+        )
+        notes = (*notes, f"{said} last.")
     orientations = [part[0].orientation for part in by_orientation(ordered)]
     one = orientations[0] if len(orientations) == 1 else None
     spacings = {item.spacing_mm for item in ordered}

@@ -23,7 +23,7 @@ from core.intake.failures import EXPORT_AGAIN, refusing
 from core.intake.file_names import is_hidden, natural_key
 from core.intake.file_sources import Listing, check_number_of_files, passed_over
 from core.intake.limits import check_file_size
-from core.intake.zip_directory import count_entries, no_zip
+from core.intake.zip_directory import count_entries
 
 MB = 2**20
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06")

@@ -1,4 +1,4 @@
-"""Open a series: files, a folder or a zip as ordered stacks whose slices are decoded when needed."""
+"""Open a series: files, a folder or a zip as ordered stacks, decoded slice by slice when needed."""
 
 from __future__ import annotations
 
