@@ -107,14 +107,17 @@ def read_header(data: bytes) -> FileDataset:
 
 
 def other_object(dataset: FileDataset) -> str | None:
-    """Return what an object without a picture is, by the standard's name; None for a picture."""
+    """Return what an object without a picture is, by the standard's name; None for a picture.
+
+    "" where nothing in it says what it is.
+    """
     sop_class = _name(dataset.get("SOPClassUID"))
     stored_class = _name(dataset.file_meta.get("MediaStorageSOPClassUID"))
     if "DirectoryRecordSequence" in dataset or "Directory" in stored_class:
         return "DICOMDIR"
     if "Rows" in dataset or "Image Storage" in (sop_class or stored_class):
         return None
-    return sop_class or stored_class or "DICOM object without a picture"
+    return sop_class or stored_class
 
 
 def _check_deflated(data: bytes) -> None:
@@ -134,7 +137,8 @@ def _check_deflated(data: bytes) -> None:
 
 
 def _check_has_picture(dataset: FileDataset) -> None:
-    if other_object(dataset) == "DICOMDIR":
+    other = other_object(dataset)
+    if other == "DICOMDIR":
         raise IntakeError(
             "The file is a DICOMDIR, an index of other files.",
             remedy="Upload the picture files it lists.",
@@ -142,7 +146,7 @@ def _check_has_picture(dataset: FileDataset) -> None:
     if any(dataset.get(keyword) for keyword in _PIXELS):
         _check_required(dataset)
         return
-    if other_object(dataset) is None:
+    if other is None:
         raise incomplete()  # a picture was announced, and the file ends before it
     sop_class = _name(dataset.get("SOPClassUID"))
     if not sop_class:

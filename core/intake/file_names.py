@@ -41,3 +41,15 @@ def is_hidden(name: str) -> bool:
 def looks_like_picture(name: str) -> bool:
     """Return whether the ending promises a picture; only the bytes decide what a file is."""
     return PurePosixPath(name).suffix.lower() in _PICTURE_ENDINGS
+
+
+def may_be_picture(name: str) -> bool:
+    """Return whether the ending promises a picture, or there is none: many exports give none.
+
+    A number is no ending but the last part of a UID.
+
+    >>> may_be_picture("IM0001"), may_be_picture("1.2.840.7"), may_be_picture("viewer.exe")
+    (True, True, False)
+    """
+    ending = PurePosixPath(name).suffix.removeprefix(".")
+    return looks_like_picture(name) or not ending or ending.isdecimal()

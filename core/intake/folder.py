@@ -40,7 +40,7 @@ def list_folder(root: Path, source: FileSource) -> Listing:
             path = Path(parent, name)
             if is_hidden(name):
                 left_out["hidden files"] += 1
-            elif not path.is_file():  # a pipe, a device, a link that leads nowhere
+            elif not os.path.isfile(path):  # a pipe, a device, a link that leads nowhere
                 left_out["things that are no regular files"] += 1
             else:
                 names.append(str(path))

@@ -13,17 +13,20 @@ from pathlib import PurePosixPath
 
 from core.domain import PictureKind
 from core.errors import IntakeError
-from core.intake.file_names import looks_like_picture, natural_key
+from core.intake.file_names import looks_like_picture, may_be_picture, natural_key
 from core.intake.file_sources import Listing, passed_over
 from core.intake.geometry import ends, plane
 from core.intake.orientation import edges_from_cosines
 from core.intake.slices import FileSlices, look_at
+from core.intake.sniff import sniff
 from core.intake.stack import OrderedBy, Slice, Stack
 from core.intake.stack_notes import slice_distance, stack_notes
 from core.intake.stack_order import by_orientation, order_slices
+from core.intake.zip_archive import is_zip
 
 ARCHIVE = "archives, which are never opened inside a series"
 NO_PICTURE = "files that are no pictures"
+UNREAD = "files that cannot be read or are too large, no pictures by their names"
 _MOST_NAMED = 20
 
 
@@ -100,12 +103,21 @@ def choose_series(stacks: Sequence[Stack], choice: int | None) -> Stack:
 
 def _sort_in(found: _Sorted, name: str, listing: Listing) -> None:
     try:
-        file = look_at(name, listing.source.read(name))
+        data = listing.source.read(name)
     except IntakeError as error:
-        if listing.is_named or looks_like_picture(name):
+        # Not known to be no picture, so it may not vanish; but a viewer's program may.
+        if listing.is_named or may_be_picture(name):
             found.unreadable.append(Slice(name, problem=str(error)))
         else:
-            found.others[ARCHIVE if _is_archive(error) else NO_PICTURE] += 1
+            found.others[UNREAD] += 1
+        return
+    try:
+        file = look_at(name, data)
+    except IntakeError as error:
+        if listing.is_named or looks_like_picture(name) or _is_of_a_kind(data):
+            found.unreadable.append(Slice(name, problem=str(error)))
+        else:
+            found.others[ARCHIVE if is_zip(data) else NO_PICTURE] += 1
         return
     if file.other is None:
         found.series.setdefault(_key(file, name, listing), []).append(file)
@@ -116,8 +128,13 @@ def _sort_in(found: _Sorted, name: str, listing: Listing) -> None:
         found.others[file.other] += 1
 
 
-def _is_archive(error: IntakeError) -> bool:
-    return "archive" in error.problem
+def _is_of_a_kind(data: bytes) -> bool:
+    """Return whether the bytes begin as a picture does, damaged as they may be."""
+    try:
+        sniff(data)
+    except IntakeError:
+        return False
+    return True
 
 
 def _key(file: FileSlices, name: str, listing: Listing) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from core.domain import PictureKind
 from core.errors import IntakeError
 from core.intake.dicom_file import other_object, read_header, refusing_dicom
 from core.intake.dicom_frame import count_frames, flatten
+from core.intake.failures import EXPORT_AGAIN
 from core.intake.geometry import cosines, point
 from core.intake.limits import check_file_size
 from core.intake.raster import count_pages
@@ -65,6 +66,8 @@ def look_at(name: str, data: bytes) -> FileSlices:
 
 def _look_at_dicom(name: str, dataset: FileDataset) -> FileSlices:
     other = other_object(dataset)
+    if other == "":
+        raise IntakeError("The DICOM header is incomplete.", remedy=EXPORT_AGAIN)
     if other is not None:
         return FileSlices(other=other)
     with refusing_dicom():

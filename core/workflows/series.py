@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -141,7 +142,7 @@ def steps_of_series(
 
 def _listing(paths: Sequence[Path]) -> Listing:
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):  # Path.is_dir raises for a name that is too long
             _check_alone(len(paths), "folder")
             return list_folder(path, _DiskFiles())
         if _is_zip_file(path):
@@ -162,9 +163,9 @@ def _check_alone(n: int, what: str) -> None:
 
 def _is_zip_file(path: Path) -> bool:
     try:
-        if not path.is_file():
+        if not os.path.isfile(path):
             return False
         with path.open("rb") as file:
             return is_zip(file.read(_HEAD))
-    except (OSError, ValueError):  # such a file becomes a slice that says so; a NUL in the name
+    except OSError:  # such a file becomes a slice that says so
         return False

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from core.errors import IntakeError
-from core.intake.series import choose_series
+from core.intake.file_sources import Listing
+from core.intake.series import choose_series, read_series
 from core.intake.stack import OrderedBy
+from core.intake.zip_archive import list_zip
 from tests.core.intake.files import dicom, encoded, hounsfield, picture
 from tests.core.intake.stack_files import (
     AXIAL,
     CORONAL,
     OTHER_SERIES,
+    InMemory,
     axial,
     ct,
     drawn,
@@ -217,6 +220,29 @@ def test_a_file_that_cannot_be_read_stands_last_with_its_reason():
         found[0].image(3)
 
 
+def test_a_damaged_slice_without_an_ending_does_not_vanish():
+    cut = ct(PIXELS[0], at=(0, 0, 0))[:180]
+    stack = one(axial(3) | {"IM7": cut})
+    assert stack.slices[-1].name == "IM7"
+    assert stack.slices[-1].problem
+
+
+class Unreadable(InMemory):
+    """Files of which one cannot be read."""
+
+    def read(self, name):
+        if name in ("IM9", "viewer.exe"):
+            raise IntakeError("The file is too large.", remedy="Export it again.")
+        return super().read(name)
+
+
+def test_what_cannot_be_read_is_a_slice_unless_its_name_says_otherwise():
+    files = axial(3) | {"IM9": b"", "viewer.exe": b""}
+    (stack,) = read_series(Listing(tuple(files), Unreadable(files)))
+    assert [item.name for item in stack.slices if item.problem] == ["IM9"]
+    assert "too large, no pictures by their names (1)" in stack.notes[-2]
+
+
 def test_a_slice_with_its_pixels_cut_off_keeps_its_place():
     files = axial(3)
     name = "scan/IM0002"
@@ -244,16 +270,11 @@ def test_nothing_that_names_a_patient_or_a_series_survives():
 
 def test_several_files_are_read_one_at_a_time_with_progress():
     told = []
-    from core.intake.series import read_series
-
     read_series(listing(axial(3)), on_progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_a_zip_is_a_stack_too():
-    from core.intake.series import read_series
-    from core.intake.zip_archive import list_zip
-
     (stack,) = read_series(list_zip(zipped(axial(4))))
     assert numbers(stack) == [1, 2, 3, 4]
     assert np.array_equal(stack.image(3).values, PIXELS[3])

@@ -60,6 +60,12 @@ def test_a_named_file_that_is_missing_is_a_slice_that_says_so(folder):
     assert stack.slices[-1].problem.startswith("There is no such file.")
 
 
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b", "scan/IM0001/deeper"])
+def test_an_impossible_path_is_a_slice_that_says_so(folder, name):
+    (stack,) = open_series([str(folder / name)])
+    assert stack.slices[0].problem
+
+
 def test_a_named_file_that_is_no_picture_is_a_slice_that_says_so(folder):
     (folder / "a.txt").write_text("hello")
     (stack,) = open_series([folder / "scan" / "IM0001", folder / "a.txt"])
