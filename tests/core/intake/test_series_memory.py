@@ -7,7 +7,7 @@ import zipfile
 from core.config import ROOT
 from tests.core.intake.stack_files import ct, drawn
 
-N, SIDE = 200, 256
+N, SIDE = 200, 192
 FLOAT_PICTURES = N * SIDE * SIDE * 4  # bytes, had they been kept decoded
 READ = """
 import resource, sys
@@ -39,4 +39,4 @@ def test_two_hundred_slices_are_decoded_without_being_held(tmp_path):
     )
     n, grown = map(int, done.stdout.split())
     assert n == N
-    assert grown < FLOAT_PICTURES / 5
+    assert grown < FLOAT_PICTURES / 4
