@@ -60,7 +60,7 @@ class Settings(BaseSettings):
         description="Largest series read from a zip, in megabytes, packed and unpacked.",
     )
     max_series_files: int = Field(
-        5000, ge=1, le=100_000, description="Most files in a folder or zip read as a series."
+        5000, ge=1, le=100_000, description="Most files, and frames in them, read as a series."
     )
     max_zip_ratio: int = Field(
         200,

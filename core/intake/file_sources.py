@@ -45,7 +45,7 @@ class Listing:
 
 
 def check_number_of_files(n: int) -> None:
-    """Refuse more files than are read as a series.
+    """Refuse more files, or frames in them, than are read as a series.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def check_number_of_files(n: int) -> None:
     limit = settings().max_series_files
     if n > limit:
         raise IntakeError(
-            f"There are more than {limit} files.",
+            f"There are more than {limit} files or frames.",
             remedy="Give one series at a time, or raise SECOND_LOOK_MAX_SERIES_FILES.",
         )
 

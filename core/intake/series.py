@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from core.domain import PictureKind
 from core.errors import IntakeError
 from core.intake.file_names import looks_like_picture, may_be_picture, natural_key
-from core.intake.file_sources import Listing, passed_over
+from core.intake.file_sources import Listing, check_number_of_files, passed_over
 from core.intake.geometry import ends, plane
 from core.intake.orientation import edges_from_cosines
 from core.intake.slices import FileSlices, look_at
@@ -56,11 +56,12 @@ def read_series(
     Raises
     ------
     IntakeError
-        If no file is a picture.
+        If no file is a picture, or all together have too many frames.
     """
-    found = _Sorted()
+    found, n_slices = _Sorted(), 0
     for number, name in enumerate(listing.names, start=1):
-        _sort_in(found, name, listing)
+        n_slices += _sort_in(found, name, listing)
+        check_number_of_files(n_slices)
         if on_progress is not None:
             on_progress(number, len(listing.names))
     if not found.series and not found.unreadable:
@@ -101,7 +102,8 @@ def choose_series(stacks: Sequence[Stack], choice: int | None) -> Stack:
     return stacks[choice - 1]
 
 
-def _sort_in(found: _Sorted, name: str, listing: Listing) -> None:
+def _sort_in(found: _Sorted, name: str, listing: Listing) -> int:
+    """Put a file where it belongs; return how many slices it has."""
     try:
         data = listing.source.read(name)
     except IntakeError as error:
@@ -110,7 +112,7 @@ def _sort_in(found: _Sorted, name: str, listing: Listing) -> None:
             found.unreadable.append(Slice(name, problem=str(error)))
         else:
             found.others[UNREAD] += 1
-        return
+        return 0
     try:
         file = look_at(name, data)
     except IntakeError as error:
@@ -118,7 +120,7 @@ def _sort_in(found: _Sorted, name: str, listing: Listing) -> None:
             found.unreadable.append(Slice(name, problem=str(error)))
         else:
             found.others[ARCHIVE if is_zip(data) else NO_PICTURE] += 1
-        return
+        return 0
     if file.other is None:
         found.series.setdefault(_key(file, name, listing), []).append(file)
     elif listing.is_named:
@@ -126,6 +128,7 @@ def _sort_in(found: _Sorted, name: str, listing: Listing) -> None:
         found.unreadable.append(Slice(name, problem=problem))
     else:
         found.others[file.other] += 1
+    return len(file.slices)
 
 
 def _is_of_a_kind(data: bytes) -> bool:

@@ -210,6 +210,13 @@ def test_a_claim_of_too_many_frames_is_refused(use_settings):
     assert "claims 11 frames" in stack.slices[-1].problem
 
 
+def test_frames_of_all_files_together_have_a_limit(use_settings):
+    use_settings(max_series_files=10)
+    frames = dicom(np.stack([hounsfield()] * 6), n_frames=6)
+    with pytest.raises(IntakeError, match="more than 10 files or frames"):
+        stacks({"a.dcm": frames, "b.dcm": frames})
+
+
 def test_a_file_that_cannot_be_read_stands_last_with_its_reason():
     files = axial(3) | {"broken.dcm": b"", "IM.png": encoded(picture())[:40] + b"x"}
     found = stacks(files)

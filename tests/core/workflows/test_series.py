@@ -1,7 +1,11 @@
 """Files, a folder, a zip or uploads become the same stack; what stands beside others is refused."""
 
+import subprocess
+import sys
+
 import pytest
 
+from core.config import ROOT
 from core.errors import ArgumentError, IntakeError
 from core.workflows.series import open_series, open_uploads, steps_of_series
 from tests.core.intake.files import encoded, picture
@@ -100,3 +104,16 @@ def test_folders_that_say_different_things_are_refused(tmp_path):
     (stack,) = open_series(paths)
     with pytest.raises(ArgumentError, match="different steps"):
         steps_of_series(stack, paths, None)
+
+
+def test_a_stack_of_pictures_without_tags_needs_no_pydicom(tmp_path):
+    (tmp_path / "a.png").write_bytes(encoded(picture()))
+    code = (
+        "import sys; from core.workflows.series import open_series; "
+        "(stack,) = open_series(sys.argv[1:]); stack.image(0); print('pydicom' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "False"
