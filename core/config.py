@@ -53,6 +53,21 @@ class Settings(BaseSettings):
     max_megapixels: int = Field(
         50, ge=1, le=1000, description="Largest picture decoded, in millions of pixels."
     )
+    max_series_mb: int = Field(
+        1024,
+        ge=1,
+        le=65536,
+        description="Largest series read from a zip, in megabytes, packed and unpacked.",
+    )
+    max_series_files: int = Field(
+        5000, ge=1, le=100_000, description="Most files, and frames in them, read as a series."
+    )
+    max_zip_ratio: int = Field(
+        200,
+        ge=2,
+        le=1032,
+        description="Most times a file in a zip may grow when unpacked, where it is above 8 MB.",
+    )
     second_read_share: float | None = Field(
         None,
         ge=0,

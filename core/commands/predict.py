@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 
 from core.commands.answers import answer_document, answer_text
-from core.commands.arguments import add_already_applied, add_frame, add_task, add_version
+from core.commands.arguments import (
+    add_already_applied,
+    add_frame,
+    add_task,
+    add_version,
+    count_from_zero,
+)
+from core.errors import ArgumentError
 from core.workflows.analyse import analyse_files
 
 
@@ -15,11 +22,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_version(parser)
     add_already_applied(parser)
     add_frame(parser)
+    parser.add_argument(
+        "--series",
+        action="store_true",
+        help="the files, a folder or a zip are one ordered stack; adds the answer for the series",
+    )
+    parser.add_argument(
+        "--choose", metavar="N", type=count_from_zero, help="which of several series, from 1"
+    )
     parser.add_argument("files", metavar="FILE", nargs="+", help="pictures, any order")
 
 
 def run(args: argparse.Namespace) -> int:
     """Answer every file, in the order of the arguments; one bad file never stops the rest."""
+    if args.series:
+        from core.commands.series import run_series  # noqa: PLC0415 - pydicom only where needed
+
+        return run_series(args)
+    if args.choose is not None:
+        raise ArgumentError(
+            "--choose was given without --series.", remedy="Add --series.", column="choose"
+        )
     answers = analyse_files(
         args.files,
         task=args.task,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -55,15 +55,11 @@ def group_cases(run: EvaluationRun, *, rule: GroupRule, findings: Collection[str
     joined = aggregate_groups(run, rule=rule, findings=findings)
     codes = np.unique(np.asarray(run.group, dtype=object).astype(str), return_inverse=True)[1]
     is_finding = np.array([name in findings for name in run.class_names])
-    of_class = np.arange(len(run.class_names))
-    held = np.zeros((joined.n, len(of_class)), dtype=bool)
+    held = np.zeros((joined.n, len(run.class_names)), dtype=bool)
     held[codes, run.y_true] = True
-    called = called_class(joined.y_prob)[:, None] == of_class
-    if rule == "any":
-        by_picture = np.zeros_like(held)
-        by_picture[codes, called_class(run.y_prob)] = True
-        none = ~by_picture[:, is_finding].any(axis=1, keepdims=True)
-        called = np.where(is_finding, by_picture, called & none)
+    by_picture = np.zeros_like(held)
+    by_picture[codes, called_class(run.y_prob)] = True
+    called = _called(joined.y_prob, by_picture, is_finding, rule)
     n_mixed = int((held.sum(axis=1) > 1).sum())
     alone = replace(joined, group=None, facts=replace(joined.facts, group_source="none"))
     return GroupCases(alone, Labels(held, called), n_mixed)
@@ -127,6 +123,61 @@ def aggregate_groups(
         refused=np.logical_and.reduceat(run.refused[order], starts),
         facts=replace(run.facts, notes=tuple(notes)),
     )
+
+
+def one_case(
+    y_prob: NDArray[np.float64],
+    *,
+    class_names: Sequence[str],
+    rule: GroupRule,
+    findings: Collection[str],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the probabilities of one group, and which classes it is called.
+
+    Parameters
+    ----------
+    y_prob : ndarray of shape (n_pictures, n_classes)
+        At least one picture, all of the same group.
+    class_names : sequence of str
+    rule, findings
+        As for :func:`aggregate_groups`; a group is called as :func:`group_cases` says.
+
+    Returns
+    -------
+    tuple of ndarray
+        Both of shape (n_classes,): float, its sum 1; bool.
+
+    Examples
+    --------
+    >>> pictures = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
+    >>> names = ("normal", "stone")
+    >>> one_case(pictures, class_names=names, rule="mean", findings=["stone"])[1].tolist()
+    [True, False]
+    >>> one_case(pictures, class_names=names, rule="any", findings=["stone"])[1].tolist()
+    [False, True]
+    """
+    is_finding = np.array([name in findings for name in class_names])
+    joined = _joined(y_prob, np.zeros(1, np.int64), is_finding, rule)
+    by_picture = np.zeros((1, len(class_names)), dtype=bool)
+    by_picture[0, called_class(y_prob)] = True
+    return joined[0], _called(joined, by_picture, is_finding, rule)[0]
+
+
+def _called(
+    joined: NDArray[np.float64],
+    by_picture: NDArray[np.bool_],
+    is_finding: NDArray[np.bool_],
+    rule: GroupRule,
+) -> NDArray[np.bool_]:
+    """Return what each group is called, of shape (n_groups, n_classes).
+
+    ``by_picture`` has the same shape: which classes any picture of the group is called.
+    """
+    called: NDArray[np.bool_] = called_class(joined)[:, None] == np.arange(joined.shape[1])
+    if rule == "mean":
+        return called
+    none = ~by_picture[:, is_finding].any(axis=1, keepdims=True)
+    return np.where(is_finding, by_picture, called & none)
 
 
 def _joined(

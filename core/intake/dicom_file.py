@@ -44,6 +44,11 @@ _NEEDED = (
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 _TAGS: list[BaseTag] = [Tag(keyword) for keyword in (*ALLOWED, *_REQUIRED, *_NEEDED, *_PIXELS)]
+# What puts slices in order and keeps series apart; the UID is compared, never kept or shown.
+_GEOMETRY = ("ImagePositionPatient", "InstanceNumber", "SeriesNumber", "SeriesInstanceUID")
+_HEADER_TAGS: list[BaseTag] = [
+    Tag(keyword) for keyword in (*ALLOWED, *_REQUIRED, *_NEEDED, *_GEOMETRY)
+]
 _UNREADABLE = "The DICOM file is damaged and cannot be read."
 
 
@@ -83,6 +88,38 @@ def read_dataset(data: bytes) -> FileDataset:
         return dataset
 
 
+def read_header(data: bytes) -> FileDataset:
+    """Parse what stands before the pixels, for a file whose pixels may even be cut off.
+
+    Raises
+    ------
+    IntakeError
+        If the header is damaged.
+    """
+    with refusing_dicom():
+        _check_deflated(data)
+        dataset = pydicom.dcmread(
+            io.BytesIO(data), force=False, stop_before_pixels=True, specific_tags=_HEADER_TAGS
+        )
+        for part in (dataset.file_meta, dataset):
+            _ = [part[tag] for tag in list(part.keys())]
+        return dataset
+
+
+def other_object(dataset: FileDataset) -> str | None:
+    """Return what an object without a picture is, by the standard's name; None for a picture.
+
+    "" where nothing in it says what it is.
+    """
+    sop_class = _name(dataset.get("SOPClassUID"))
+    stored_class = _name(dataset.file_meta.get("MediaStorageSOPClassUID"))
+    if "DirectoryRecordSequence" in dataset or "Directory" in stored_class:
+        return "DICOMDIR"
+    if "Rows" in dataset or "Image Storage" in (sop_class or stored_class):
+        return None
+    return sop_class or stored_class
+
+
 def _check_deflated(data: bytes) -> None:
     """Refuse a deflated data set that inflates beyond the limit, having inflated up to it only."""
     stream = io.BytesIO(data)
@@ -100,9 +137,8 @@ def _check_deflated(data: bytes) -> None:
 
 
 def _check_has_picture(dataset: FileDataset) -> None:
-    sop_class = _name(dataset.get("SOPClassUID"))
-    stored_class = _name(dataset.file_meta.get("MediaStorageSOPClassUID"))
-    if "DirectoryRecordSequence" in dataset or "Directory" in stored_class:
+    other = other_object(dataset)
+    if other == "DICOMDIR":
         raise IntakeError(
             "The file is a DICOMDIR, an index of other files.",
             remedy="Upload the picture files it lists.",
@@ -110,9 +146,9 @@ def _check_has_picture(dataset: FileDataset) -> None:
     if any(dataset.get(keyword) for keyword in _PIXELS):
         _check_required(dataset)
         return
-    is_picture_class = "Image Storage" in (sop_class or stored_class)
-    if "Rows" in dataset or is_picture_class:
+    if other is None:
         raise incomplete()  # a picture was announced, and the file ends before it
+    sop_class = _name(dataset.get("SOPClassUID"))
     if not sop_class:
         raise IntakeError("The DICOM header is incomplete.", remedy=EXPORT_AGAIN)
     raise IntakeError(

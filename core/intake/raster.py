@@ -73,10 +73,7 @@ def read_raster(data: bytes, kind: PictureKind, *, frame: int | None = None) -> 
     except _FAILURES as error:
         if _is_truncated(data, kind, error):
             raise incomplete() from None
-        raise IntakeError(
-            f"The {kind.value.upper()} cannot be decoded: it is damaged or of a rare variant.",
-            remedy=EXPORT_AGAIN,
-        ) from None
+        raise _cannot_decode(kind) from None
     n_trailing = facts.n_trailing if facts else _bytes_after_jpeg(data, kind)
     if n_trailing:
         note = f"{n_trailing} bytes after the end of the picture were ignored."
@@ -124,6 +121,29 @@ def _upright(decoded: Decoded, orientation: int) -> Decoded:
         return decoded
     values = np.ascontiguousarray(turn(decoded.values))
     return replace(decoded, values=values, notes=(*decoded.notes, _TURNED))
+
+
+def count_pages(data: bytes, kind: PictureKind) -> int:
+    """Return how many pages a file holds, without decoding one.
+
+    Raises
+    ------
+    IntakeError
+        If the header is damaged, or there are more than 2,000 pages.
+    """
+    try:
+        return _count_pages(_open(data, kind), kind)
+    except _FAILURES as error:
+        if _is_truncated(data, kind, error):
+            raise incomplete() from None
+        raise _cannot_decode(kind) from None
+
+
+def _cannot_decode(kind: PictureKind) -> IntakeError:
+    return IntakeError(
+        f"The {kind.value.upper()} cannot be decoded: it is damaged or of a rare variant.",
+        remedy=EXPORT_AGAIN,
+    )
 
 
 def _count_pages(image: ImageFile.ImageFile, kind: PictureKind) -> int:

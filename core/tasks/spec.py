@@ -78,6 +78,11 @@ class TaskSpec(_Frozen):
     group_column: str = "group"
     group_name: str = Field(description="What a group is, in one word: series, patient, slide.")
     group_is_case: bool
+    group_rule: Literal["mean", "any"] = Field(
+        "mean",
+        description="How the pictures of a group give one answer: by their mean, or any that is "
+        "positive.",
+    )
     sources: tuple[SourceSpec, ...] = Field(min_length=1)
     near_duplicate_correlation: float = Field(
         0.94,

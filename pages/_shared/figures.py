@@ -64,10 +64,10 @@ def show_table_controls(task: TaskSpec, *, has_groups: bool) -> GroupRule | None
         if task.group_is_case and has_groups:
             name = task.group_name
             chosen = st.segmented_control(
-                f"How a {name} is called", list(_RULES), default="mean", required=True,
+                f"How a {name} is called", list(_RULES), default=task.group_rule, required=True,
                 format_func=lambda rule: _RULES[rule].format(name), key=state.GROUP_RULE,
                 label_visibility="collapsed",
-            ) or "mean"  # fmt: skip
+            ) or task.group_rule  # fmt: skip
         st.toggle("Plain intervals and n in each cell", key=state.PLAIN_INTERVALS)
     return "any" if chosen == "any" else ("mean" if chosen else None)
 
