@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.architectures import architecture
+from core.architectures.specs import ARCHITECTURES
 from core.errors import ModelVersionError
 from core.inference.card import Card, CardFigure, MetricSet, parse_card, parse_yaml
 from core.inference.package import champion_of, compared_folder, models_folder, version_names
@@ -29,6 +29,7 @@ class ResultRow:
     """
 
     version: str
+    title: str
     architecture: str
     strategy: str
     from_scratch: bool
@@ -54,10 +55,10 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """A public figure as it was stated, and what it says."""
+    """A public figure as it was stated, and what it says; ``title`` of its network."""
 
     project: str
-    architecture: str
+    title: str
     figure: str
     meaning: str
 
@@ -102,7 +103,7 @@ def _of_task(task: TaskSpec) -> TaskResults:
         published=tuple(
             PublishedRow(
                 item.published.project,
-                item.architecture,
+                _title(item.architecture),
                 item.published.figure or "none stated",
                 item.published.meaning,
             )
@@ -111,6 +112,11 @@ def _of_task(task: TaskSpec) -> TaskResults:
         ),
         machine=machine,
     )
+
+
+def _title(key: str) -> str:
+    known = ARCHITECTURES.get(key)
+    return known.title if known else key
 
 
 def _rank(row: ResultRow) -> tuple[float, str]:
@@ -124,6 +130,7 @@ def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultR
     told = card.parameters
     return ResultRow(
         version=card.version,
+        title=_title(card.architecture),
         architecture=card.architecture,
         strategy=str(told.get("strategy", "top")),
         from_scratch=_is_from_scratch(card),
@@ -141,8 +148,9 @@ def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultR
 
 def _is_from_scratch(card: Card) -> bool:
     """Return whether nothing of the network was learnt on other pictures."""
-    known = architecture(card.architecture).has_imagenet_weights
-    return not known or card.parameters.get("weights") == "none"
+    known = ARCHITECTURES.get(card.architecture)  # None: an ensemble, or made elsewhere
+    begins_at_random = known is not None and not known.has_imagenet_weights
+    return begins_at_random or card.parameters.get("weights") == "none"
 
 
 def _figures(found: MetricSet | None) -> dict[str, CardFigure]:

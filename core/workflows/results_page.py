@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.architectures import architecture
 from core.inference.card import CardFigure
 from core.workflows.results import ResultRow, TaskResults
 
@@ -48,19 +47,18 @@ def _task(results: TaskResults) -> str:
     if results.published:
         lines += ["", "Published on pictures like these:", ""]
         lines += [
-            f"- {architecture(row.architecture).title}: {row.figure} ({row.project}). {row.meaning}"
+            f"- {row.title}: {row.figure} ({row.project}). {row.meaning}"
             for row in results.published
         ]
     return "\n".join([*lines, ""])
 
 
 def _cells(row: ResultRow, findings: tuple[str, ...]) -> list[str]:
-    title = architecture(row.architecture).title
     trained = _STRATEGIES.get(row.strategy, row.strategy)
     if row.from_scratch:
         trained = f"{trained}, from scratch" if row.strategy != "all" else "from scratch"
     return [
-        f"**{title}** (answers by default)" if row.is_champion else title,
+        f"**{row.title}** (answers by default)" if row.is_champion else row.title,
         trained,
         f"{row.input_size[0]}x{row.input_size[1]}",
         _counted_value(row.leaking.get("macro_f1")),
