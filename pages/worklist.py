@@ -19,6 +19,7 @@ try:
     with left:
         query = worklist.ask_query(task)
     if version.usable:
+        resources.warm_up(task.key, str(version.digest))
         batches.show_adding(task, expanded=is_empty)
     else:
         notices.no_version(task, version)

@@ -98,6 +98,22 @@ def add_bytes(analyst: Analyst, data: bytes, *, said: CaseFacts, file: str = "")
     return add_picture(analyst, image, said=said, file=file)
 
 
+def add_answered(task: str, image: StudyImage, *, version: str, said: CaseFacts) -> AddedFile:
+    """Make a case of a picture that was analysed, with the version that answered it.
+
+    Raises
+    ------
+    CaseError
+        If nobody is named, or the date or the priority is none.
+    ModelVersionError, TaskError
+        If that version cannot answer any more.
+    PersistenceError
+        If it was not stored.
+    """
+    check_facts(said)
+    return add_picture(open_analyst(task, version), image, said=said)
+
+
 def add_picture(
     analyst: Analyst, image: StudyImage, *, said: CaseFacts, file: str = ""
 ) -> AddedFile:

@@ -38,8 +38,8 @@ class Batch:
     task: str
     said: CaseFacts
     n: int
-    version_digest: str
     waiting: deque[tuple[str, bytes]] = field(repr=False)
+    version_digest: str | None = None
     outcomes: list[AddedFile] = field(default_factory=list)
 
     @property
@@ -63,13 +63,10 @@ class BatchDesk:
         ------
         CaseError
             If there are none or too many, nobody is named, or the date or the priority is none.
-        ModelVersionError, TaskError
-            If nothing can be answered at all.
         """
         check_facts(said)
         _check_files(files)
-        digest = open_analyst(task).digest
-        batch = Batch(uuid.uuid4().hex[:12], task, said, len(files), digest, deque(files))
+        batch = Batch(uuid.uuid4().hex[:12], task, said, len(files), deque(files))
         with self._lock:
             self._batches[batch.batch_id] = batch
             for old in [key for key, item in self._batches.items() if not item.waiting]:
@@ -126,7 +123,9 @@ def batch_desk() -> BatchDesk:
 
 
 def _work(batch: Batch, watch: Watch) -> Mapping[str, Any]:
+    watch.say("Opening the model version")
     analyst = open_analyst(batch.task)
+    batch.version_digest = batch.version_digest or analyst.digest
     if analyst.digest != batch.version_digest:
         raise ModelVersionError(
             "Another model version became the champion while this batch was being added.",

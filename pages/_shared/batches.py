@@ -168,7 +168,7 @@ def _show_told(batch: Batch) -> None:
     ]
     if not rows:
         return
-    with st.expander(f"{len(rows):,} files that were not simply added"):
+    with st.expander(f"What was not added, or not answered: {len(rows):,} of {batch.n:,} files"):
         st.dataframe(
             rows,
             hide_index=True,

@@ -87,6 +87,8 @@ def opened_by(found: CaseFile, who: str) -> Opened:
     kept: Opened | None = st.session_state.get(state.CASE_OPENED)
     if kept is not None and (kept.case_id, kept.reader) == (found.case.case_id, who):
         return kept
+    if kept is None or kept.case_id != found.case.case_id:
+        st.session_state.pop(state.CASE_CONTEXT, None)  # hidden again once the case was left
     duty = duty_of(found, who, read_first=settings().read_first)
     if duty.work is Work.READ_BLIND and who:
         open_blind(found.case.case_id, reader=who)
@@ -224,8 +226,8 @@ def _show_context(found: CaseFile) -> None:
         )
         return
     st.button(
-        "Show patient context", key="case.context", icon=":material/visibility:", type="tertiary",
-        on_click=_take_context, args=(case_id,), disabled=not who,
+        "Show patient context", key="case.show_context", icon=":material/visibility:",
+        type="tertiary", on_click=_take_context, args=(case_id,), disabled=not who,
         help="Pseudonym and study date. That they were shown, and to whom, is recorded.",
     )  # fmt: skip
 
