@@ -22,6 +22,7 @@ from core.persistence.case_records import (
     CaseFile,
     CaseRead,
     Consensus,
+    Stage,
 )
 from core.persistence.case_rows import TABLES, TIMES, Recorded, from_row, grouped, rows_of, to_row
 from core.persistence.case_state import final_reads, standing
@@ -68,7 +69,9 @@ class CaseStore:
         return stored
 
     def add_read(self, read: CaseRead, *, key: str, based_on: int | None = None) -> CaseRead:
-        """Store a read; a later one of the same reader at the same stage corrects the earlier.
+        """Store a read; a later one of the same reader corrects the earlier.
+
+        Said before the reveal and said after it are two reads, and neither corrects the other.
 
         Parameters
         ----------
@@ -100,7 +103,7 @@ class CaseStore:
             _needed(connection, read.case_id)
             reads = rows_of(connection, CaseRead, read.case_id)
             _refuse_stale(reads, read, based_on)
-            own = [r for r in reads if r.reader == read.reader and r.stage is read.stage]
+            own = [r for r in reads if r.reader == read.reader and _is_same_act(r, read)]
             corrected = replace(read, corrects=own[-1].sequence if own else None)
             action = "read_corrected" if own else "read"
             stored = self._store(recorder, corrected, action=action, who=read.reader, key=key)
@@ -162,6 +165,13 @@ class CaseStore:
         with self.database.reading() as connection:
             found = sa.select(audit).where(audit.c.case_id == case_id).order_by(audit.c.sequence)
             return [from_row(AuditRow, row) for row in connection.execute(found).mappings()]
+
+    def same_patient(self, case: Case) -> list[Case]:
+        """Return the other cases of a pseudonym, the latest added first."""
+        mine = (review_case.c.pseudonym == case.pseudonym) & (review_case.c.case_id != case.case_id)
+        found = sa.select(review_case).where(mine).order_by(review_case.c.sequence.desc())
+        with self.database.reading() as connection:
+            return [from_row(Case, row) for row in connection.execute(found).mappings()]
 
     def files(self, task: str) -> list[CaseFile]:
         """Return every case of a task with all that was said, in the order of adding."""
@@ -256,6 +266,11 @@ def _same_act(known: CaseRead, read: CaseRead) -> CaseRead:
             column="key",
         )
     return known
+
+
+def _is_same_act(earlier: CaseRead, later: CaseRead) -> bool:
+    before = Stage.BEFORE_REVEAL
+    return (earlier.stage is before) == (later.stage is before)
 
 
 def _refuse_stale(reads: list[CaseRead], read: CaseRead, based_on: int | None) -> None:

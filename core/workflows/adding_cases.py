@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.domain import Answer, Status, StudyImage
-from core.errors import CaseError, DatasetError, IntakeError
+from core.errors import CaseError, CoreError, DatasetError, IntakeError
 from core.intake import read_study
 from core.persistence.case_records import Case, CaseAnswer
 from core.workflows.analyse import answer_image
@@ -73,11 +73,45 @@ def add_files(
     """
     from core.persistence import pictures
 
-    _check(said)
+    check_facts(said)
     check_steps(said.already_applied or ())
     analyst = open_analyst(task, version)
     pictures.sweep()
     return (_add_file(analyst, Path(path), str(path), said) for path in paths)
+
+
+def add_bytes(analyst: Analyst, data: bytes, *, said: CaseFacts, file: str = "") -> AddedFile:
+    """Make a case of a file's bytes, as an upload gives them; ``file`` is what the answer names.
+
+    Raises
+    ------
+    CaseError
+        If nobody is named, or the date or the priority is none.
+    PersistenceError
+        If it was not stored.
+    """
+    check_facts(said)
+    try:
+        image = read_study(data, default_window=analyst.task.window)
+    except IntakeError as error:
+        return _rejected(analyst, file, error, said)
+    return add_picture(analyst, image, said=said, file=file)
+
+
+def add_answered(task: str, image: StudyImage, *, version: str, said: CaseFacts) -> AddedFile:
+    """Make a case of a picture that was analysed, with the version that answered it.
+
+    Raises
+    ------
+    CaseError
+        If nobody is named, or the date or the priority is none.
+    ModelVersionError, TaskError
+        If that version cannot answer any more.
+    PersistenceError
+        If it was not stored.
+    """
+    check_facts(said)
+    return add_picture(open_analyst(task, version), image, said=said)
 
 
 def add_picture(
@@ -188,21 +222,32 @@ def _steps(answer: Answer) -> dict[str, Any]:
 
 
 def _add_file(analyst: Analyst, path: Path, name: str, said: CaseFacts) -> AddedFile:
-    from core.persistence.case_store import case_store
-
     try:
         carried = carried_steps(path, said.already_applied)
         image = read_study(read_file(path), default_window=analyst.task.window)
     except (IntakeError, DatasetError) as error:
-        # Neither the name of the file nor a word of it: either may hold a patient's.
-        facts = {"task": analyst.task.key, "why": type(error).__name__}
-        case_store().note("file_rejected", who=said.by, facts=facts)
-        return AddedFile(name, None, str(Status.ERROR), str(error))
+        return _rejected(analyst, name, error, said)
     carrying = CaseFacts(said.by, said.pseudonym, said.study_date, said.priority, carried)
     return add_picture(analyst, image, said=carrying, file=name)
 
 
-def _check(said: CaseFacts) -> None:
+def _rejected(analyst: Analyst, name: str, error: CoreError, said: CaseFacts) -> AddedFile:
+    from core.persistence.case_store import case_store
+
+    # Neither the name of the file nor a word of it: either may hold a patient's.
+    facts = {"task": analyst.task.key, "why": type(error).__name__}
+    case_store().note("file_rejected", who=said.by, facts=facts)
+    return AddedFile(name, None, str(Status.ERROR), str(error))
+
+
+def check_facts(said: CaseFacts) -> None:
+    """Refuse what cannot be said of a case.
+
+    Raises
+    ------
+    CaseError
+        If nobody is named, or the date or the priority is none.
+    """
     if not said.by.strip():
         raise CaseError("Nobody adds these cases.", remedy="Say who you are.", column="by")
     if said.priority not in range(len(PRIORITIES)):

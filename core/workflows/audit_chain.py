@@ -88,10 +88,10 @@ def replay(case_id: str, out: Path) -> Replayed:
         raise CaseError(f"Case {case_id} was never answered.", remedy="Answer it first.")
     recorded = found.answers[-1]
     image = case_image(found.case)
-    answer = _answer_again(found, recorded, image)
+    answer = answer_again(found, recorded, image)
     out.mkdir(parents=True, exist_ok=True)
     again = None if answer.prediction is None else dict(answer.prediction.probabilities)
-    difference = _difference(recorded.probabilities, again)
+    difference = difference_of(recorded.probabilities, again)
     is_same = str(answer.status) == recorded.status and (difference or 0.0) <= SAME_WITHIN
     written = _write_pictures(out, image, answer)
     facts = {
@@ -118,7 +118,14 @@ def replay(case_id: str, out: Path) -> Replayed:
     )
 
 
-def _answer_again(found: CaseFile, recorded: CaseAnswer, image: StudyImage) -> Answer:
+def answer_again(found: CaseFile, recorded: CaseAnswer, image: StudyImage) -> Answer:
+    """Return what the version that answered a case says of its picture now.
+
+    Raises
+    ------
+    ModelVersionError
+        If that version is gone, or its files are others.
+    """
     from core.workflows.analyse import answer_image
     from core.workflows.analyst import open_analyst
     from core.workflows.champions import find_version
@@ -159,7 +166,7 @@ def _write_pictures(out: Path, image: StudyImage, answer: Answer) -> list[str]:
     return names
 
 
-def _difference(
+def difference_of(
     before: Mapping[str, float] | None, again: Mapping[str, float] | None
 ) -> float | None:
     """Return the largest difference of a probability; 1 where only one of them is there."""

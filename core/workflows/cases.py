@@ -46,6 +46,7 @@ __all__ = [
     "case_file",
     "case_image",
     "history",
+    "priors",
     "rebuild_worklist",
     "show_context",
     "worklist_page",
@@ -120,6 +121,23 @@ def case_image(case: Case) -> StudyImage:
         If it is gone or damaged.
     """
     return image_of(case.picture_sha256, case.picture)
+
+
+def priors(case: Case) -> list[Case]:
+    """Return the other cases of the same pseudonym, the latest added first.
+
+    A case that was given no pseudonym has one of its own, and no prior.
+
+    Raises
+    ------
+    PersistenceError
+        If the database cannot be read.
+    """
+    if case.pseudonym == f"P-{case.case_id}":
+        return []
+    from core.persistence.case_store import case_store
+
+    return case_store().same_patient(case)
 
 
 def history(case_id: str) -> list[AuditRow]:

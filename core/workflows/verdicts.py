@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +91,17 @@ def record_verdict(said: Verdict, *, based_on: int | None = None) -> CaseRead:
     return store.add_read(read, key=said.key, based_on=based_on)
 
 
-def record_consensus(case_id: str, verdict: str, *, adjudicator: str, comment: str) -> Consensus:
+def record_consensus(
+    case_id: str,
+    verdict: str,
+    *,
+    adjudicator: str,
+    comment: str,
+    judged: Sequence[int] | None = None,
+) -> Consensus:
     """Store what stands after the reads in force that differ; the reads stay.
+
+    ``judged`` are the numbers of the reads that the adjudicator saw; None: those in force now.
 
     Raises
     ------
@@ -106,8 +115,12 @@ def record_consensus(case_id: str, verdict: str, *, adjudicator: str, comment: s
     store = case_store()
     found = store.find(case_id)
     _check_class(found, verdict)
-    judged = tuple(sorted(read.sequence or 0 for read in final_reads(found.reads).values()))
-    return store.add_consensus(Consensus(case_id, verdict, judged, adjudicator, comment))
+    if not adjudicator.strip():
+        raise CaseError("Nobody adjudicates.", remedy="Say who you are.", column="adjudicator")
+    if judged is None:
+        judged = [read.sequence or 0 for read in final_reads(found.reads).values()]
+    numbers = tuple(sorted(judged))
+    return store.add_consensus(Consensus(case_id, verdict, numbers, adjudicator, comment))
 
 
 def answer_lines(lines: Iterable[bytes]) -> Iterator[LineAnswer]:

@@ -132,7 +132,7 @@ def _links(pages: Mapping[str, Sequence[Page]]) -> None:
     ):
         for section, members in shown.items():
             style.section(section)
-            for page in members:
+            for page in (member for member in members if member.visibility == "visible"):
                 st.page_link(page, query_params=address)
 
 
