@@ -48,6 +48,15 @@ review_case = _table(  # CASE is a word of SQL
     _text("added_by"),
     _time("added_at"),
 )
+case_source = _table(  # apart from the case: see core.persistence.case_sources
+    "case_source",
+    sa.Column(
+        "case_id", sa.Text, sa.ForeignKey("review_case.case_id"), unique=True, nullable=False
+    ),
+    _json("source"),
+    _text("linked_by"),
+    _time("linked_at"),
+)
 case_answer = _table(
     "case_answer",
     _of_case(),

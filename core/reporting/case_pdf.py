@@ -66,6 +66,8 @@ def render_case_pdf(report: CaseReport) -> bytes:
 
 
 def _verdict(report: CaseReport) -> str:
+    if report.verdict is None and report.reads:
+        return "No verdict is in force: readers differ, or read only before the AI was shown."
     if report.verdict is None:
         return "No verdict has been recorded."
     return f"Verdict: {words.read_said(report, report.verdict)}"
@@ -213,17 +215,20 @@ def _model(report: CaseReport) -> list[Flowable]:
 
 
 def _study(report: CaseReport) -> Sequence[tuple[str, str]]:
-    """Return how to find the study again: UIDs, never a name."""
+    """Return how to find the study again, where that was asked for: UIDs, never a name."""
     source = report.answering.source
-    dated = [("Study date", report.study_date)] if report.study_date else []
-    if source is None:
-        return [*dated, ("Picture", f"SHA-256 {report.answering.sha256}")]
-    return [
-        *dated,
-        ("Study UID", source.study_instance_uid),
-        ("Series UID", source.series_instance_uid),
-        ("Instance UID", source.sop_instance_uid),
-    ]
+    facts = [("Picture", f"SHA-256 {report.answering.sha256}")]
+    if not report.shows_context:
+        return facts
+    if report.study_date:
+        facts.append(("Study date", report.study_date))
+    if source is not None:
+        facts += [
+            ("Study UID", source.study_instance_uid),
+            ("Series UID", source.series_instance_uid),
+            ("Instance UID", source.sop_instance_uid),
+        ]
+    return facts
 
 
 def _slices(report: CaseReport) -> list[Flowable]:

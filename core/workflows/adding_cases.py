@@ -14,9 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from core.domain import Answer, Status, StudyImage
+from core.domain import Answer, PictureKind, SourceInstance, Status, StudyImage
 from core.errors import CaseError, DatasetError, IntakeError
 from core.intake import read_study
+from core.intake.dicom_source import read_source
 from core.persistence.case_records import Case, CaseAnswer
 from core.workflows.analyse import answer_image
 from core.workflows.analyst import Analyst, open_analyst
@@ -80,12 +81,28 @@ def add_files(
     return (_add_file(analyst, Path(path), str(path), said) for path in paths)
 
 
+def source_of(data: bytes, image: StudyImage) -> SourceInstance | None:
+    """Return which DICOM instance the bytes of a picture are; None where they name none."""
+    if image.kind is not PictureKind.DICOM:
+        return None
+    try:
+        return read_source(data, frame=image.frame)
+    except IntakeError:  # readable as a picture, but nothing could be filed beside it
+        return None
+
+
 def add_picture(
-    analyst: Analyst, image: StudyImage, *, said: CaseFacts, file: str = ""
+    analyst: Analyst,
+    image: StudyImage,
+    *,
+    said: CaseFacts,
+    file: str = "",
+    source: SourceInstance | None = None,
 ) -> AddedFile:
     """Make a case of a decoded picture.
 
-    ``said.already_applied`` None means that it carries no step.
+    ``said.already_applied`` None means that it carries no step; ``source`` is what ``source_of``
+    gives of its bytes. A duplicate brings the instance of a case that had none.
 
     Raises
     ------
@@ -103,7 +120,7 @@ def add_picture(
     except CaseError:
         answer = answer_image(analyst, image, file=file, already_applied=steps)
     else:
-        return AddedFile(file, known.case.case_id, DUPLICATE, "The same pixels are a case already.")
+        return _duplicate(known.case.case_id, file, source, said)
     pictures.keep(image.values)
     case = Case(
         case_id=case_id,
@@ -115,11 +132,22 @@ def add_picture(
         study_date=said.study_date,
         priority=said.priority,
     )
-    _, is_new = store.add_case(case, recorded_answer(analyst, answer, case_id, by=said.by))
+    recorded = recorded_answer(analyst, answer, case_id, by=said.by)
+    _, is_new = store.add_case(case, recorded, source=source)
     if not is_new:
-        return AddedFile(file, case_id, DUPLICATE, "The same pixels are a case already.")
+        return _duplicate(case_id, file, source, said)
     status = ADDED if answer.status is Status.OK else str(answer.status)
     return AddedFile(file, case_id, status, answer.reason)
+
+
+def _duplicate(
+    case_id: str, file: str, source: SourceInstance | None, said: CaseFacts
+) -> AddedFile:
+    from core.persistence.case_store import case_store
+
+    if source is not None:
+        case_store().link(case_id, source, who=said.by)
+    return AddedFile(file, case_id, DUPLICATE, "The same pixels are a case already.")
 
 
 def case_id_of(task: str, picture_sha256: str) -> str:
@@ -192,14 +220,16 @@ def _add_file(analyst: Analyst, path: Path, name: str, said: CaseFacts) -> Added
 
     try:
         carried = carried_steps(path, said.already_applied)
-        image = read_study(read_file(path), default_window=analyst.task.window)
+        data = read_file(path)
+        image = read_study(data, default_window=analyst.task.window)
     except (IntakeError, DatasetError) as error:
         # Neither the name of the file nor a word of it: either may hold a patient's.
         facts = {"task": analyst.task.key, "why": type(error).__name__}
         case_store().note("file_rejected", who=said.by, facts=facts)
         return AddedFile(name, None, str(Status.ERROR), str(error))
     carrying = CaseFacts(said.by, said.pseudonym, said.study_date, said.priority, carried)
-    return add_picture(analyst, image, said=carrying, file=name)
+    source = source_of(data, image)
+    return add_picture(analyst, image, said=carrying, file=name, source=source)
 
 
 def _check(said: CaseFacts) -> None:
