@@ -138,7 +138,10 @@ def _answer(report: CaseReport) -> list[Flowable]:
     picture = report.answering
     facts = [
         ("Gate", words.gate_said(picture.gate)),
-        ("Operating point", f"{report.model.operating_point} {words.threshold_said(report)}"),
+        (
+            "Operating point",
+            f"{report.model.operating_point} {words.threshold_said(report)}".strip(),
+        ),
         ("Map", picture.overlay_said),
         *(("Note", note) for note in picture.notes),
     ]
@@ -160,7 +163,8 @@ def _bars(report: CaseReport, prediction: Prediction) -> Flowable:
     for item in report.task.classes:
         value = prediction.probabilities[item.key]
         mark = prediction.thresholds.get(item.key)
-        role = "flagged" if item.key in prediction.flagged else ""
+        is_flagged = bool(prediction.thresholds) and item.key in prediction.flagged
+        role = "flagged" if is_flagged else ""
         if not role and item.key == prediction.predicted:
             role = "largest"
         at = "" if mark is None else f"operating point {words.percent(mark)}"

@@ -112,7 +112,7 @@ def _calibrator(recorded: CaseAnswer) -> str:
 def _point_said(recorded: CaseAnswer, signed: Mapping[str, OperatingPoint]) -> str:
     """Return whose the thresholds are that were in force when the case was answered."""
     if not recorded.operating_points:
-        return "No threshold was in force."
+        return ""
     by = [
         f"{name} signed by {signed[name].signed_by}, sensitivity "
         f"{signed[name].sensitivity_asked:g} asked"

@@ -51,7 +51,8 @@ def dicom(tmp_path, pictures):
     pixels = np.asarray(Image.open(pictures["first"])).astype(np.uint16)
     path = tmp_path / "in.dcm"
     rows, columns = pixels.shape
-    tags = {"WindowCenter": 128, "WindowWidth": 256, "PixelData": pixels.tobytes()}
+    tags = {"WindowCenter": 128, "WindowWidth": 256, "RescaleSlope": 1, "RescaleIntercept": 0}
+    tags |= {"RescaleType": "HU", "PixelData": pixels.tobytes()}
     path.write_bytes(ct_slice(Rows=rows, Columns=columns, **tags))
     return path
 
@@ -124,7 +125,9 @@ def test_a_dicom_case_goes_into_its_study_and_names_nobody_unasked(
     add, dicom, core_json, home, tmp_path
 ):
     case_id, named = add(dicom), outs(tmp_path)
-    assert core_json("report", case_id, *words(named)).code == 0
+    done = core_json("report", case_id, *words(named))
+    assert (done.code, done.document["status"]) == (0, "ok")
+    assert "UserWarning" not in done.errors
     for form in ("sr", "sc"):
         made = pydicom.dcmread(named[form])
         assert (made.StudyInstanceUID, made.PatientName) == (STUDY, "")

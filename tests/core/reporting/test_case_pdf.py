@@ -14,6 +14,8 @@ from tests.core.reporting.reports import (
     MODEL,
     STUDY,
     dicom_case,
+    picture,
+    predicted,
     raster_case,
     refused,
     series_case,
@@ -68,6 +70,19 @@ def test_study_date_and_uids_are_named_only_where_that_was_asked_for():
     (asked,) = pages(dicom_case(shows_context=True))
     assert STUDY in asked
     assert "2026-01-02" in asked
+
+
+def test_without_an_operating_point_nothing_is_called_flagged():
+    seen = picture()
+    plain = replace(predicted(), flagged=("stone",), thresholds={})
+    report = raster_case(
+        pictures=(replace(seen, prediction=plain),),
+        model=replace(MODEL, thresholds={}, operating_point=""),
+    )
+    (text,) = pages(report)
+    assert "Called: Stone, 72.0 %." in text
+    assert "lagged" not in text
+    assert "Operating point none (the largest probability decides)" in text
 
 
 def test_readers_who_differ_leave_no_verdict_and_the_page_says_so():
