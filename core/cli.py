@@ -61,6 +61,7 @@ COMMANDS = {
     "report": CommandSpec("core.commands.report", "a case as PDF, DICOM SR, captures, CSV"),
     "backup": CommandSpec("core.commands.backup", "database, pictures, settings in one file"),
     "restore": CommandSpec("core.commands.restore", "put a backup in place, verified first"),
+    "users": CommandSpec("core.commands.users", "who may do what, where people log in"),
     "settings": CommandSpec("core.commands.settings", "every setting, its value and its source"),
 }
 

@@ -17,12 +17,13 @@ from core.persistence.case_tables import (
     case_source,
     consensus,
     review_case,
+    user_role,
 )
 from core.persistence.chain import START, Head, read_head_file, record_digest
 from core.persistence.tables import metadata
 
 # Every row of these has a row in the chain.
-WITNESSED = (review_case, case_source, case_answer, case_read, consensus)
+WITNESSED = (review_case, case_source, case_answer, case_read, consensus, user_role)
 _AT_ONCE = 1000
 
 

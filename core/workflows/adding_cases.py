@@ -23,6 +23,7 @@ from core.workflows.analyse import answer_image
 from core.workflows.analyst import Analyst, open_analyst
 from core.workflows.case_pictures import facts_of
 from core.workflows.files import carried_steps, check_steps, read_file
+from core.workflows.users import Role, require
 
 ADDED, DUPLICATE = "added", "duplicate"
 PRIORITIES = ("routine", "soon", "urgent")
@@ -75,6 +76,7 @@ def add_files(
     from core.persistence import pictures
 
     _check(said)
+    require(said.by, Role.READER)
     check_steps(said.already_applied or ())
     analyst = open_analyst(task, version)
     pictures.sweep()
@@ -112,6 +114,7 @@ def add_picture(
     from core.persistence import pictures
     from core.persistence.case_store import case_store
 
+    require(said.by, Role.READER)
     digest = pictures.digest_of(image.values)
     case_id = case_id_of(analyst.task.key, digest)
     store, steps = case_store(), said.already_applied or ()

@@ -20,7 +20,7 @@ from core.tasks import TaskSpec, load_task
 from core.workflows.answered_cases import AnsweredCase, answer_again, latest_answer
 from core.workflows.cases import case_file, case_image
 from core.workflows.report_words import model_facts, reads_of, recorded_model, verdict_of
-from core.workflows.users import signed_by
+from core.workflows.users import Role, require, signed_by
 
 __all__ = [
     "CaseReport",
@@ -159,7 +159,9 @@ def note_export(
         "files": [hashlib.sha256(data).hexdigest() for data in files],
         "with_context": with_context,
     }
-    store, name = case_store(), signed_by(who)
+    name = signed_by(who)
+    require(name, Role.READER)
+    store = case_store()
     for case_id in case_ids:
         store.note("report_exported", who=name, facts=facts, case_id=case_id)
 
