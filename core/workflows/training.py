@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.config import settings
-from core.datasets.folds import make_folds
 from core.datasets.manifest import Manifest
 from core.datasets.outlines import Cut
 from core.datasets.splits import Split, make_split
@@ -140,6 +139,8 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     )
     folds, judged = None, experiment.validation
     if judged.grouped_folds is not None:
+        from core.datasets.folds import make_folds  # brings scikit-learn
+
         folds = make_folds(manifest, n_folds=judged.grouped_folds, seed=config.seed)
     return TrainingJob(
         task=task,
