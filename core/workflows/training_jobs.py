@@ -182,7 +182,7 @@ def start_run(text: str, *, task: str) -> TrainingRun:
             if run.job.facts.get("digest") == digest and run.state is JobState.RUNNING:
                 raise JobError(
                     f"This experiment is running already, as {run.version}.",
-                    remedy="Watch it below, cancel it, or change the experiment (another seed).",
+                    remedy="Watch it, cancel it, or change the experiment (another seed).",
                 )
         taken = [run.version for run in training_runs(task)]
         version = new_version_name(task, experiment.architecture, taken=taken)

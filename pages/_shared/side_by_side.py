@@ -21,7 +21,7 @@ def show(installed: Sequence[InstalledVersion], task: TaskSpec, *, keys: tuple[s
     with_card = {item.name: item for item in installed if item.card is not None}
     style.kicker("Two versions side by side")
     if len(with_card) < 2:
-        style.quiet("There is one version yet: train another, and both stand here side by side.")
+        style.quiet("Two versions with readable cards are needed; what is trained appears here.")
         return
     names = list(with_card)
     left, right = st.columns(2, gap="small")
