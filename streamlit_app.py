@@ -23,7 +23,11 @@ PAGES = {
         st.Page("pages/explanations.py", title="Explanations", url_path="explanations"),
         st.Page("pages/filters.py", title="Filters", url_path="filters"),
     ],
-    "Build": [st.Page("pages/models.py", title="Models", url_path="models")],
+    "Build": [
+        st.Page("pages/data.py", title="Data", url_path="data"),
+        st.Page("pages/training.py", title="Training", url_path="training"),
+        st.Page("pages/models.py", title="Models", url_path="models"),
+    ],
 }
 
 st.set_page_config(page_title="Second Look", layout="wide")

@@ -105,6 +105,10 @@ class TrainingError(CoreError):
     """A training run cannot start or cannot go on."""
 
 
+class JobError(CoreError):
+    """Long work cannot be started, stopped or kept: no room, no right, or it runs already."""
+
+
 class EnsembleError(TrainingError):
     """Versions cannot be made one: they were not judged on the same footing."""
 

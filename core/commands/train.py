@@ -13,6 +13,7 @@ import yaml
 from core.commands.arguments import add_task
 from core.errors import ArgumentError, TrainingError
 from core.workflows.training import Listener, TrainingRequest, train
+from core.workflows.training_jobs import train_telling
 
 SECONDS_BETWEEN = 5.0
 
@@ -42,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--with-random-split",
         action=argparse.BooleanOptionalAction,
         help="also measure the leaking figure, to show it beside the honest one",
+    )
+    parser.add_argument(
+        "--progress",
+        metavar="FILE",
+        type=Path,
+        help="also tell this file what happens, a JSON line each, so that others can follow",
     )
     parser.add_argument(
         "--set",
@@ -81,7 +88,10 @@ def run(args: argparse.Namespace) -> int:
         on_progress=_paced(out.progress),
         on_note=on_note,
     )
-    trained = train(request, listener=listener)
+    if args.progress is None:
+        trained = train(request, listener=listener)
+    else:
+        trained = train_telling(request, args.progress, listener=listener)
     answer = {
         "model_version": trained.model_version,
         "path": str(trained.path),

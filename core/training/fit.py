@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from core.errors import TrainingError
 from core.inference.calibration import negative_log_likelihood
 from core.training.batches import Batches
 from core.training.config import TrainingConfig
+from core.training.job import Listener, steps_of
 from core.training.objective import class_weights_of, make_loss, make_optimizer
 from core.training.selection import weighted_macro_f1
 from core.training.sources import Source
@@ -25,7 +25,6 @@ from core.training.state import FitState, load_state, save_state
 from core.training.tail import logits_of, twin_of
 from core.training.training_set import TrainingSet
 
-OnEpoch = Callable[[dict[str, Any]], None]
 VALIDATION_BATCH = 64
 
 
@@ -70,7 +69,7 @@ def fit_tail(
     *,
     source: Source,
     config: TrainingConfig,
-    on_epoch: OnEpoch | None = None,
+    listener: Listener | None = None,
 ) -> FitState:
     """Train a tail; afterwards it holds the weights to keep.
 
@@ -83,9 +82,9 @@ def fit_tail(
     source : Source
         Input of the tail for rows of the set.
     config : TrainingConfig
-    on_epoch : callable or None
-        Called after every epoch of this call with ``fit, epoch, epochs, loss, seconds`` and, with
-        validation, ``macro_f1, nll``.
+    listener : Listener or None
+        Told of every epoch of this call with ``fit, epoch, epochs, loss, seconds`` and, with
+        validation, ``accuracy, macro_f1, nll``; and of the steps within an epoch.
 
     Raises
     ------
@@ -113,7 +112,7 @@ def fit_tail(
     if not state.finished:
         judge = _Judge(data, plan, source, twin_of(tail))
         try:
-            _run(trained, _EpochEnd(batches, judge, state, config, on_epoch))
+            _run(trained, _EpochEnd(batches, judge, state, config, listener or Listener()))
         finally:
             batches.close()
         if plan.state_path is not None:
@@ -166,7 +165,9 @@ class _Judge:
             ]
         )
         weights = self.plan.weights
+        is_right = logits.argmax(axis=1) == self._y_true
         return {
+            "accuracy": float(np.average(is_right, weights=weights)),
             "macro_f1": weighted_macro_f1(self._y_true, logits, weights=weights),
             "nll": negative_log_likelihood(logits, self._y_true, weights=weights),
         }
@@ -181,11 +182,11 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         judge: _Judge,
         state: FitState,
         config: TrainingConfig,
-        on_epoch: OnEpoch | None,
+        listener: Listener,
     ) -> None:
         super().__init__()
         self.batches, self.state, self.config = batches, state, config
-        self._judge, self._on_epoch = judge, on_epoch
+        self._judge, self._listener = judge, listener
         self._started = time.monotonic()
 
     @property
@@ -214,6 +215,11 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         self.batches.epoch = epoch
         self._started = time.monotonic()
 
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Tell of the step; the last one is told with its epoch."""
+        if batch + 1 < len(self.batches):
+            self._listener.on_progress(steps_of(self.plan.label), batch + 1, len(self.batches))
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Judge the epoch."""
         loss = float((logs or {}).get("loss", math.nan))
@@ -232,8 +238,7 @@ class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
             "seconds": round(time.monotonic() - self._started, 4),
         }
         self._remember(epoch, line)
-        if self._on_epoch is not None:
-            self._on_epoch(line)
+        self._listener.on_epoch(line)
 
     def _score(self, scores: dict[str, Any]) -> float:
         """Return what the best weights have most of."""

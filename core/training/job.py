@@ -48,6 +48,15 @@ class Listener:
     on_note: Callable[[str], None] = lambda sentence: None
 
 
+def steps_of(fit: str) -> str:
+    """Return what the steps within an epoch of a fit are called where progress is told.
+
+    >>> steps_of("fold 1 of 5")
+    'fold 1 of 5, steps of this epoch'
+    """
+    return f"{fit}, steps of this epoch"
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingJob:
     """A training run.

@@ -71,17 +71,30 @@ def train_version(job: TrainingJob, *, tracking_uri: str | None) -> Trained:
         If the run cannot start, or go on; nothing is written then.
     """
     tracker = Tracker(
-        tracking_uri, home=job.folders.home, experiment=job.task.key, name=job.version
+        tracking_uri,
+        home=job.folders.home,
+        experiment=job.task.key,
+        name=job.version,
+        tell=job.listener.on_note,
     )
-    tracker.parameters(settings_for_card(job.config))
+    told = job.experiment.to_data() if job.experiment else settings_for_card(job.config)
+    tracker.parameters(told)
     try:
         trained = _Run(_tracked(job, tracker)).finish()
-    except (CoreError, KeyboardInterrupt):
+    except KeyboardInterrupt:
+        tracker.fail(was_stopped=True)
+        raise
+    except CoreError:
         tracker.fail()
         raise
     tracker.figures(trained.metrics)
-    tracker.finish(trained.path)
+    tracker.finish(trained.path, is_champion=_is_alone(trained.path))
     return trained
+
+
+def _is_alone(version: Path) -> bool:
+    """Return whether a version is the only one of its task: it answers by default then."""
+    return [path for path in version.parent.glob("[!.]*") if path.is_dir()] == [version]
 
 
 def _tracked(job: TrainingJob, tracker: Tracker) -> TrainingJob:

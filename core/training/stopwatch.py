@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.domain import FloatArray
 from core.training.config import TrainingConfig
 from core.training.fit import FitPlan, fit_tail
-from core.training.job import TrainingJob
+from core.training.job import Listener, TrainingJob
 from core.training.sources import Source
 from core.training.tail import tail_of
 from core.training.workbench import Workbench
@@ -139,6 +139,7 @@ def _timed(
 ) -> Timed:
     lines: list[dict[str, Any]] = []
     unkept = replace(plan, state_path=None)
-    fit_tail(tail, bench.data, unkept, source=source, config=config, on_epoch=lines.append)
+    listener = Listener(on_epoch=lines.append)
+    fit_tail(tail, bench.data, unkept, source=source, config=config, listener=listener)
     seconds = [float(line["seconds"]) for line in lines]
     return Timed(seconds, [float(line["nll"]) for line in lines if "nll" in line])

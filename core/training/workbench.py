@@ -27,10 +27,10 @@ from core.training.detail import (
     teachable,
 )
 from core.training.export import output_names, round_to_half, with_all_outputs, write_graph
-from core.training.fit import FitPlan, OnEpoch, fit_tail
+from core.training.fit import FitPlan, fit_tail
 from core.training.forward import Measured, measure
 from core.training.freezing import Stage, freeze, stages_of
-from core.training.job import TrainingJob
+from core.training.job import Listener, TrainingJob
 from core.training.selection import group_weights, thin
 from core.training.sources import MapSource, PictureSource, Source
 from core.training.state import FitState
@@ -169,7 +169,7 @@ class Workbench:
                 plan.of_stage(stage.name, is_first=stage is first, is_last=stage is last),
                 source=self.source(stage.cut),
                 config=stage.settings(config),
-                on_epoch=_told(self.job.listener.on_epoch, stage, n_done),
+                listener=_told(self.job.listener, stage, n_done),
             )
             n_done += state.epochs_done
             check_joined(network, tail, stage.cut)
@@ -240,14 +240,14 @@ class Workbench:
         shutil.rmtree(self.job.folders.state(self.run_key), ignore_errors=True)
 
 
-def _told(on_epoch: OnEpoch, stage: Stage, n_before: int) -> OnEpoch:
+def _told(listener: Listener, stage: Stage, n_before: int) -> Listener:
     """Return a listener that counts epochs through all stages of a fit, and names the stage."""
 
     def told(line: dict[str, Any]) -> None:
         counted = {key: line[key] + n_before for key in ("epoch", "epochs")}
-        on_epoch({"fit": line["fit"], "stage": stage.name} | line | counted)
+        listener.on_epoch({"fit": line["fit"], "stage": stage.name} | line | counted)
 
-    return told
+    return replace(listener, on_epoch=told)
 
 
 def _detector_file(label: str, config: DetailConfig) -> str:

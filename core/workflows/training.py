@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.config import settings
-from core.datasets.folds import make_folds
 from core.datasets.manifest import Manifest
 from core.datasets.outlines import Cut
 from core.datasets.splits import Split, make_split
@@ -37,8 +37,16 @@ from core.workflows.pictures import load_pixels, open_manifest
 if TYPE_CHECKING:
     from core.training.run import Trained
 
-__all__ = ["Listener", "TrainingRequest", "drawn_manifest", "prepare", "train"]
+__all__ = [
+    "Listener",
+    "TrainingRequest",
+    "drawn_manifest",
+    "new_version_name",
+    "prepare",
+    "train",
+]
 
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
 PHANTOM_SEED = 3  # drawings to train on; the teaching cases come from other series
 
 
@@ -88,7 +96,16 @@ def train(request: TrainingRequest, *, listener: Listener | None = None) -> Trai
     job = prepare(request, listener=listener or Listener())
     from core.training.run import train_version
 
-    return train_version(job, tracking_uri=settings().mlflow_tracking_uri)
+    try:
+        return train_version(job, tracking_uri=settings().mlflow_tracking_uri)
+    except OSError as error:  # states, stored maps and the version are written under way
+        if error.errno not in NO_ROOM:
+            raise
+        raise TrainingError(
+            f"The run cannot be written: {error.strerror}.",
+            remedy="Make room or correct the rights of the home and of the models' folder, and "
+            "start the run again: it goes on after its last whole epoch.",
+        ) from None
 
 
 def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
@@ -104,7 +121,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     if sentence:
         listener.on_note(sentence)
     experiment, task, config = resolved.experiment, resolved.task, resolved.config
-    version = request.version or _new_name(task, config)
+    version = request.version or new_version_name(task.key, config.architecture)
     if version in version_names(task.key):
         raise TrainingError(
             f"Model version {version} of task {task.key} exists already and never changes.",
@@ -122,6 +139,8 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     )
     folds, judged = None, experiment.validation
     if judged.grouped_folds is not None:
+        from core.datasets.folds import make_folds  # brings scikit-learn
+
         folds = make_folds(manifest, n_folds=judged.grouped_folds, seed=config.seed)
     return TrainingJob(
         task=task,
@@ -165,9 +184,10 @@ def _stored(resolved: Resolved, data: TrainingSet, listener: Listener) -> Experi
     return resolved.experiment.model_copy(update={"data": kept})
 
 
-def _new_name(task: TaskSpec, config: TrainingConfig) -> str:
-    stem = f"{config.architecture}-{datetime.now(UTC):%Y%m%d-%H%M}"
-    taken = set(version_names(task.key))
+def new_version_name(task_key: str, architecture: str, *, taken: Iterable[str] = ()) -> str:
+    """Return a name for a version that no installed one has, nor any of ``taken``."""
+    stem = f"{architecture}-{datetime.now(UTC):%Y%m%d-%H%M}"
+    taken = {*version_names(task_key), *taken}
     names = [stem, *(f"{stem}-{number}" for number in range(2, 100))]
     return next(name for name in names if name not in taken)
 

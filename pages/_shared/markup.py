@@ -119,6 +119,35 @@ def figure_table(
     )
 
 
+def word_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of words and counts; the first of each row names it.
+
+    >>> word_table(("", "A"), [("seed", "<1>")]).count("&lt;1&gt;")
+    1
+    """
+    head = "".join(f"<th scope='col'>{text(name)}</th>" for name in columns)
+    body = "".join(
+        f"<tr><th scope='row'>{text(row[0])}</th>"
+        + "".join(f"<td>{text(value)}</td>" for value in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f"<div class='sl-scroll'><table class='sl-table sl-words'><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def finding_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
+    """Return checks as a list: (code, level, what the level means, sentence)."""
+    items = "".join(
+        f"<li class='sl-check-{text(level.split()[0])}' data-code='{text(code)}'>"
+        f"<b>{text(mark)}</b> <span>{text(said)}</span> <em>{text(code)}</em></li>"
+        for code, level, mark, said in rows
+    )
+    return f"<ul class='sl-checks'>{items}</ul>"
+
+
 def figure_line(items: Sequence[tuple[str, Figure]]) -> str:
     """Return the figures of a whole run side by side in one line, each with its interval."""
     cells = "".join(

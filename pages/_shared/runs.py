@@ -42,6 +42,15 @@ def leaks(run: StoredRun) -> bool:
     return run.facts.split.startswith("random")
 
 
+def split_title(split: str) -> str:
+    """Return how a split is called in a title.
+
+    >>> split_title("test"), split_title("left_out_centre")
+    ('Own test split', 'left out centre')
+    """
+    return _SPLITS.get(split, split.replace("_", " "))
+
+
 def label(run: StoredRun) -> str:
     """Return one line that tells runs apart."""
     split = _SPLITS.get(run.facts.split, run.facts.split)

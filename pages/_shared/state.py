@@ -79,6 +79,18 @@ EXPLAIN_TAKE = "explain.take"
 EXPLAIN_TAKE_OPEN = "explain.take.open"
 EXPLAIN_ARCHIVE = "explain.archive"
 EXPLAIN_CURVES = "explain.curves"
+TRAIN_EXPERIMENT = "training.experiment"
+TRAIN_VIEW = "training.view"
+TRAIN_RUN = "training.run"
+TRAIN_PROBLEM = "training.problem"
+TRAIN_A = "training.a"
+TRAIN_B = "training.b"
+MODELS_A = "models.a"
+MODELS_B = "models.b"
+DATA_SET = "data.set"
+DATA_SAMPLE = "data.sample"
+DATA_EXPERIMENT = "data.experiment"
+DATA_SEED = "data.seed"
 FILTER_LAYER = "filters.layer"
 FILTER_ALL = "filters.all"
 FILTER_OWN_SCALE = "filters.own_scale"
@@ -113,6 +125,7 @@ LABELS_WRITTEN = "readers.labels"
 # Who asks the session's desk for work.
 EXPLANATIONS = "explanations"
 FILTERS = "filters"
+DATA = "data"
 
 MAX_STUDIES = 200
 
@@ -266,6 +279,11 @@ def uploader_key() -> str:
 def widget_key(widget: str, study: Study) -> str:
     """Return the key of a widget that belongs to one picture of the light box."""
     return f"{widget}.{study.key}"
+
+
+def experiment_text_key(task: str, experiment: str) -> str:
+    """Return the key of the text of an experiment: each keeps what was changed in it."""
+    return f"training.text.{task}.{experiment}"
 
 
 def filter_channel_key(layer: str, *, has_picture: bool) -> str:

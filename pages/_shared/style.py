@@ -214,6 +214,23 @@ def figure_table(
     st.html(markup.figure_table(columns, rows))
 
 
+def word_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Show a table of words: the first of each row is its name."""
+    st.html(markup.word_table(columns, rows))
+
+
+def finding_table(rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Show checks of a data set: (code, level, what the level means, sentence), in order."""
+    st.html(markup.finding_table(rows))
+
+
+def class_kicker(title: str, colour: str) -> None:
+    """Show a small heading that names a class in its colour."""
+    st.html(
+        f"<h3 class='sl-kicker'><i style='background:{_colour(colour)}'></i>{_text(title)}</h3>"
+    )
+
+
 def figure_line(items: Sequence[tuple[str, Mapping[str, object]]]) -> None:
     """Show the figures of a whole run side by side in one line."""
     st.html(markup.figure_line(items))

@@ -7,6 +7,7 @@
 
 from core.training.experiments.loader import (
     experiment_for,
+    file_of,
     load_experiment,
     load_experiments,
     read_experiment,
@@ -21,6 +22,7 @@ __all__ = [
     "Resolved",
     "ValidationSpec",
     "experiment_for",
+    "file_of",
     "load_experiment",
     "load_experiments",
     "read_experiment",

@@ -95,6 +95,24 @@ def load_experiment(name: str | Path) -> Experiment:
     return experiments[name]
 
 
+def file_of(key: str) -> Path:
+    """Return the file of an experiment.
+
+    Raises
+    ------
+    TrainingError
+        If there is none of that key.
+    """
+    for path in [*_files(OWN_FOLDER), *_own_files()]:
+        if path.stem == key:
+            return path
+    raise TrainingError(
+        f"There is no experiment {key!r}.",
+        remedy="python -m core experiments lists them.",
+        column="experiment",
+    )
+
+
 def experiment_for(task: str, architecture: str | None = None) -> Experiment:
     """Return the task's own experiment (its key is the task's), or it with another architecture.
 

@@ -71,11 +71,13 @@ class StemSource(PictureSource):
         return np.asarray(self._stem(super().clean(rows), training=False))
 
 
-def fit(network, config, plan=None, **options):
+def fit(network, config, plan=None, *, on_epoch=lambda line: None):
     from core.training.fit import fit_tail
+    from core.training.job import Listener
 
     source = PictureSource(DATA, config.augmentation_spec)
-    return fit_tail(network, DATA, plan or make_plan(), source=source, config=config, **options)
+    plan, listener = plan or make_plan(), Listener(on_epoch=on_epoch)
+    return fit_tail(network, DATA, plan, source=source, config=config, listener=listener)
 
 
 def test_a_network_learns_what_the_pictures_show():

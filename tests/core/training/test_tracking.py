@@ -1,6 +1,13 @@
 """Tracking is a courtesy: a server that is away stops no run."""
 
+import json
+
 import pytest
+
+from core.inference.package import write_version
+from core.tasks import load_task
+from tests.drawn_runs import draw_run
+from tests.small_version import version_files
 
 pytestmark = pytest.mark.heavy
 
@@ -27,3 +34,62 @@ def test_a_database_that_cannot_be_opened_gives_one_warning_too(tmp_path, capfd,
     tracker.parameters({"epochs": 2})
     assert not tracker.is_on
     assert capfd.readouterr().err.count("training goes on untracked") == 1
+
+
+@pytest.fixture
+def version(tmp_path):
+    """A small version with one stored run."""
+    from core.evaluation.runs import write_run
+
+    files = version_files(load_task("kidney_ct"))
+    files["evaluation/test"] = write_run(draw_run(40), tmp_path / "run")
+    return write_version(tmp_path / "models" / "kidney_ct", "small-1", files=files)
+
+
+@pytest.mark.slow
+def test_a_version_is_stored_whole_and_registered_in_step_with_promotions(tmp_path, version):
+    from core.training.tracking import Tracker, mirror_champion, mlflow
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    known = {"home": tmp_path, "experiment": "kidney_ct"}
+    killed = Tracker(None, name="small-1", **known)
+    settings = {"training": {"epochs": 2, **{f"key_{n}": n for n in range(120)}}, "limit": None}
+    killed.parameters(settings)
+    killed.epoch({"fit": "final", "epoch": 1, "epochs": 2, "loss": 1.0, "seconds": 1.0})
+    tracker = Tracker(None, name="small-1", **known)  # the same run, gone on with
+    tracker.parameters(settings | {"seed": 3})
+    tracker.epoch({"fit": "final", "epoch": 2, "epochs": 2, "loss": 0.5, "seconds": 1.0})
+    tracker.finish(version, is_champion=True)
+    assert tracker.is_on
+    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    experiment = client.get_experiment_by_name("kidney_ct").experiment_id
+    (run,) = client.search_runs([experiment])
+    assert run.info.status == "FINISHED"
+    assert (run.data.params["training.epochs"], run.data.params["limit"]) == ("2", "null")
+    assert len(run.data.params) == 123
+    losses = client.get_metric_history(run.info.run_id, "final/loss")
+    assert [(point.step, point.value) for point in losses] == [(1, 1.0), (2, 0.5)]
+    made = json.loads(
+        (tmp_path / "mlflow" / run.info.run_id / "artifacts/confusion/test.json").read_text()
+    )
+    assert (made["n"], sum(map(sum, made["counts"]))) == (40, 40)
+    stored = {item.path for item in client.list_artifacts(run.info.run_id, "version")}
+    assert {f"version/{path.name}" for path in version.iterdir()} == stored
+    assert client.get_model_version_by_alias("kidney_ct", "champion").run_id == run.info.run_id
+    second = Tracker(None, name="small-2", **known)
+    second.finish(version)
+    assert client.get_model_version_by_alias("kidney_ct", "challenger").version == 2
+    assert mirror_champion(uri, task="kidney_ct", version="small-2")
+    assert dict(client.get_registered_model("kidney_ct").aliases) == {"champion": 2}
+
+
+@pytest.mark.slow
+def test_a_store_that_fails_at_the_end_loses_nothing_of_the_version(tmp_path, version):
+    from core.training.tracking import Tracker
+
+    told = []
+    tracker = Tracker(None, home=tmp_path, experiment="kidney_ct", name="small-1", tell=told.append)
+    (version / "evaluation/test/run.yaml").write_text("{damaged")
+    tracker.finish(version)
+    (sentence,) = told
+    assert "goes on untracked" in sentence

@@ -1,0 +1,153 @@
+"""Experiments to choose from, and what one does, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.training.config import TrainingConfig
+from core.training.experiments import Experiment, file_of, load_experiments, resolve
+from core.training.experiments.loader import OWN_FOLDER
+
+_STRATEGIES = {
+    "top": "the layers above {freeze}",
+    "head": "the head alone; the backbone stays as it is",
+    "all": "every layer",
+    "staged": "the head for {head} epochs, then the layers above {freeze}",
+}
+_SAMPLING = {
+    "group_even": "evenly over classes and their groups",
+    "shuffle": "every picture in turn",
+    "class_balanced": "classes cut and filled to one size",
+}
+_KEPT = {
+    "best": "best grouped macro F1, patience {patience}",
+    "best_loss": "best validation log-loss, patience {patience}",
+    "last": "the last weights",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An experiment file that can be chosen; ``kind`` is ours, published or yours."""
+
+    key: str
+    title: str
+    kind: str
+    text: str
+
+
+def experiment_choices(task: str) -> list[Choice]:
+    """Return the experiments of a task: ours, those that run published work again, the user's.
+
+    Raises
+    ------
+    TrainingError
+        If any experiment file is wrong.
+    """
+    found = []
+    for key, experiment in load_experiments().items():
+        if experiment.task == task:
+            path = file_of(key)
+            text = path.read_text(encoding="utf-8")
+            found.append(Choice(key, experiment.title, _kind(experiment, path), text))
+    order = {"ours": 0, "published": 1, "yours": 2}
+    return sorted(found, key=lambda choice: (order[choice.kind], choice.key))
+
+
+def _kind(experiment: Experiment, path: Path) -> str:
+    if path.parent != OWN_FOLDER:
+        return "yours"
+    return "published" if experiment.published else "ours"
+
+
+def experiment_rows_said(experiment: Experiment) -> list[tuple[str, str]]:
+    """Return what an experiment does as (what, value) rows, defaults included.
+
+    Raises
+    ------
+    CoreError
+        If it cannot be resolved.
+    """
+    made = resolve(experiment)
+    config, judged = made.config, experiment.validation
+    folder = experiment.data.folder or "the task's own folder"
+    if made.task.synthetic and experiment.data.folder is None:
+        folder = f"{config.phantom_series:,} drawn series"
+    limit = f", at most {experiment.data.limit:,} pictures" if experiment.data.limit else ""
+    ways = [f"{judged.grouped_folds} grouped folds"] if judged.grouped_folds else []
+    ways.append("own test part")
+    if judged.random_split:
+        ways.append("random split, which leaks")
+    return [
+        ("Architecture", f"{config.architecture}, {config.spec.title}"),
+        ("Data", f"{folder}{limit}"),
+        ("Recipe", " → ".join(made.recipe.names)),
+        ("Trained", _strategy_said(config)),
+        ("Epochs", _epochs_said(config)),
+        ("Optimiser", _optimiser_said(config)),
+        ("Loss", _loss_said(config)),
+        ("Pictures drawn", _SAMPLING[config.sampling]),
+        ("Augmentation", _augmentation_said(config.augmentation_spec.to_data())),
+        ("Kept", _KEPT[config.keep].format(patience=config.patience)),
+        ("Judged by", ", ".join(ways)),
+        ("Seed", str(config.seed)),
+    ]
+
+
+def published_said(experiment: Experiment) -> list[str]:
+    """Return what the published work claims and what is done otherwise here; none for our own."""
+    told = experiment.published
+    if told is None:
+        return []
+    figure = told.figure or "no figure stated"
+    return [
+        f"{told.project}. {told.protocol}",
+        f"Published figure: {figure}. {told.meaning}",
+        *told.differs,
+    ]
+
+
+def _strategy_said(config: TrainingConfig) -> str:
+    freeze = config.freeze_until or config.spec.freeze_until
+    if config.frozen_layers is not None:
+        freeze = f"its lowest {config.frozen_layers} layers"
+        if config.frozen_layers < 0:
+            freeze = f"all but its last {-config.frozen_layers} layers"
+    return _STRATEGIES[config.strategy].format(
+        freeze=freeze or "nothing frozen", head=config.head_epochs
+    )
+
+
+def _epochs_said(config: TrainingConfig) -> str:
+    steps = "one pass" if config.steps_per_epoch is None else f"{config.steps_per_epoch:,} steps"
+    return f"at most {config.epochs:,} of {steps}, batches of {config.batch_size}"
+
+
+def _optimiser_said(config: TrainingConfig) -> str:
+    name = {"adamw": "AdamW", "sgd": "SGD"}[config.optimizer]
+    return f"{name}, learning rate {config.learning_rate:g}, {config.schedule}"
+
+
+def _loss_said(config: TrainingConfig) -> str:
+    said = config.loss.replace("_", " ")
+    if config.loss == "focal":
+        said += f" (gamma {config.focal_gamma:g})"
+    if config.label_smoothing:
+        said += f", labels smoothed by {config.label_smoothing:g}"
+    if config.class_weights is not None:
+        said += f", class weights {config.class_weights}"
+    return said + (f", mixup {config.mixup:g}" if config.mixup else "")
+
+
+def _augmentation_said(data: Mapping[str, Any]) -> str:
+    changes = [
+        f"{key.replace('_', ' ')} {value:g}"
+        for key, value in data.items()
+        if key not in ("border", "probabilities", "cutout_side")
+        and isinstance(value, int | float)
+        and value
+    ]
+    return ", ".join(changes) or "none"

@@ -1,0 +1,133 @@
+"""The left of Training: an experiment in words, as YAML, its data, and the start button."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import CoreError
+from core.tasks import TaskSpec
+from core.workflows.experiment_words import Choice, experiment_rows_said, published_said
+from core.workflows.experiments import data_folder
+from core.workflows.training_jobs import experiment_from_text, start_run
+from pages._shared import data_words, notices, resources, state, style
+
+if TYPE_CHECKING:
+    from core.training.experiments import Experiment
+
+IN_WORDS, AS_YAML, ITS_DATA = "In words", "YAML", "Its data"
+TEXT_HEIGHT = 430
+YAML_HELP = (
+    "What stands here is what is run. Anything left out is a default; a wrong key is refused with "
+    "what is allowed."
+)
+
+
+def show(choices: Sequence[Choice], task: TaskSpec) -> None:
+    """Show the choice of experiment and everything about it."""
+    if not choices:
+        style.notice(
+            "empty",
+            f"No experiment for {task.title}",
+            "Write one into a folder and name the folder in SECOND_LOOK_EXPERIMENTS.",
+        )
+        return
+    chosen = _pick(choices)
+    key = state.experiment_text_key(task.key, chosen.key)
+    text = str(st.session_state.get(key, chosen.text))
+    experiment, problem = _read(text)
+    with st.container(
+        key="training_start", horizontal=True, vertical_alignment="center", gap="small"
+    ):
+        view = st.segmented_control(
+            "Show", [IN_WORDS, AS_YAML, ITS_DATA], default=IN_WORDS, required=True,
+            key=state.TRAIN_VIEW, label_visibility="collapsed",
+        )  # fmt: skip
+        st.button(
+            "Start training", key="training.start", icon=":material/play_arrow:",
+            on_click=_start, args=(text, task.key), disabled=experiment is None,
+        )  # fmt: skip
+        if text != chosen.text:
+            st.button("Undo changes", key="training.undo", on_click=_undo, args=(key,))
+    refused = st.session_state.pop(state.TRAIN_PROBLEM, None)
+    if refused:
+        style.verdict("error", "Not started", refused)
+    if problem is not None:
+        style.verdict("error", problem.problem, problem.remedy)
+    if view == AS_YAML or experiment is None:
+        _show_text(key, chosen)
+    elif view == ITS_DATA:
+        _show_data(experiment, task)
+    else:
+        _show_words(experiment)
+
+
+def _pick(choices: Sequence[Choice]) -> Choice:
+    by_key = {choice.key: choice for choice in choices}
+    if st.session_state.get(state.TRAIN_EXPERIMENT) not in by_key:
+        st.session_state[state.TRAIN_EXPERIMENT] = choices[0].key
+    key = st.selectbox(
+        "Experiment",
+        list(by_key),
+        key=state.TRAIN_EXPERIMENT,
+        format_func=lambda name: f"{by_key[name].title} · {by_key[name].kind}",
+        label_visibility="collapsed",
+    )
+    return by_key.get(key, choices[0])
+
+
+def _read(text: str) -> tuple[Experiment | None, CoreError | None]:
+    try:
+        return experiment_from_text(text), None
+    except CoreError as error:
+        return None, error
+
+
+def _start(text: str, task_key: str) -> None:
+    try:
+        run = start_run(text, task=task_key)
+    except CoreError as error:
+        st.session_state[state.TRAIN_PROBLEM] = str(error)
+        return
+    st.session_state[state.TRAIN_RUN] = run.version
+
+
+def _undo(key: str) -> None:
+    st.session_state.pop(key, None)
+
+
+def _show_text(key: str, chosen: Choice) -> None:
+    if key not in st.session_state:
+        st.session_state[key] = chosen.text
+    st.text_area(
+        "The experiment as YAML", key=key, height=TEXT_HEIGHT, help=YAML_HELP,
+        persist_state="session",
+    )  # fmt: skip
+
+
+def _show_words(experiment: Experiment) -> None:
+    style.facts(experiment_rows_said(experiment))
+    told = published_said(experiment)
+    if told:
+        style.prose("What it runs again", told)
+
+
+def _show_data(experiment: Experiment, task: TaskSpec) -> None:
+    """Show what the run would train on, and every check of it."""
+    if task.synthetic and experiment.data.folder is None:
+        style.quiet(
+            "Its pictures are drawn when the run begins: each series by its own seed, groups known."
+        )
+        return
+    from core.workflows.data_sets import data_set_of
+
+    try:
+        data = data_set_of(data_folder(task, folder=experiment.data.folder))
+        made = resources.data_facts(data.content, task.key, _data=data, _task=task)
+    except CoreError as error:
+        notices.failure(error)
+        return
+    data_words.show_counts(made, task)
+    data_words.show_findings(made, task)
