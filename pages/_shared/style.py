@@ -71,7 +71,7 @@ def banner(*, synthetic: bool) -> None:
     st.html(
         "<div class='sl-banner' role='note'>"
         "<strong>Research use. Not for primary diagnosis.</strong>"
-        f"{badge}<span class='sl-quiet'>Data stay on this machine; no network.</span></div>"
+        f"{badge}<span class='sl-quiet'>Data: local, no network.</span></div>"
     )
 
 
