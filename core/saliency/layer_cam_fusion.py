@@ -50,6 +50,14 @@ def layers_to_fuse(probe: Probe, *, n_stages: int = N_STAGES) -> tuple[str, ...]
     return (FEATURE_MAP, *finer[: n_stages - 1])
 
 
+def has_depths(probe: Probe) -> bool:
+    """Return whether the network has layers to fuse: finer ones that everything flows through.
+
+    The version must name its layers and give a feature map.
+    """
+    return len(layers_to_fuse(probe)) > 1
+
+
 def layer_cams(activations: FloatArray, gradients: FloatArray) -> FloatArray:
     """Return LayerCAM of one layer, (n_classes, rows, columns), in logit units.
 

@@ -31,6 +31,9 @@ class MethodSpec:
         Whether it can only be made of a network with a last feature map.
     needs_layers : bool
         Whether it can only be made of a version that names its layers.
+    needs_depths : bool
+        Whether it can only be made of a network with finer layers that everything flows through; a
+        branch beside the backbone leaves none.
     takes_many_passes : bool
         Whether a map takes so many passes that a page cannot wait for it.
     is_class_specific : bool
@@ -55,6 +58,7 @@ class MethodSpec:
     caution: str
     needs_feature_map: bool = False
     needs_layers: bool = False
+    needs_depths: bool = False
     takes_many_passes: bool = False
     is_class_specific: bool = True
     has_unit: bool = True
@@ -127,6 +131,7 @@ METHODS = {
             needs_gradients=True,
             needs_feature_map=True,
             needs_layers=True,
+            needs_depths=True,
             cost="about five passes: forward and back through the engine",
             source="Jiang et al., LayerCAM, IEEE Transactions on Image Processing 2021",
             caution="Its fine detail comes from shallow layers, which follow edges whatever the "

@@ -12,6 +12,7 @@ from core.errors import ArgumentError, ExplanationError, ModelVersionError
 from core.inference.probe import Probe
 from core.saliency.ensemble_maps import EnsembleBox
 from core.saliency.gradient_client import explain_by_gradients
+from core.saliency.layer_cam_fusion import has_depths
 from core.saliency.methods import METHODS, MethodSpec, method_spec
 from core.saliency.raw_maps import RawMaps, Watch
 
@@ -85,6 +86,8 @@ def _check_kind(spec: MethodSpec, probe: Probe) -> None:
         needs = "a network of one layer on its pixels"
     elif spec.needs_feature_map and not (probe.has_feature_map and probe.head_weights is not None):
         needs = "a last feature map with one dense layer on its mean"
+    elif spec.needs_depths and probe.layers and not has_depths(probe):
+        needs = "finer layers that everything flows through"
     else:
         return
     keys = ", ".join(known.key for known in available_methods(probe))
@@ -108,4 +111,6 @@ def _fits(spec: MethodSpec, probe: Probe, *, has_map: bool) -> bool:
     if spec.kind == "keras":
         return probe.version is not None
     has_layers = bool(probe.layers)
+    if spec.needs_depths and not (has_map and has_layers and has_depths(probe)):
+        return False
     return (has_map or not spec.needs_feature_map) and (has_layers or not spec.needs_layers)

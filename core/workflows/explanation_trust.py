@@ -200,8 +200,17 @@ def measure_row(measured: Measured) -> list[tuple[str, str]]:
         _area_cell(trust.deletion),
         _area_cell(trust.insertion),
         (steady, "" if trust.stability is not None else "not measured"),
-        (f"{trust.raw_peak:.2g}", weak),
+        (peak_words(trust.raw_peak), weak),
     ]
+
+
+def peak_words(peak: float) -> str:
+    """Return a raw peak as a person reads it: two figures, and never a power of ten.
+
+    >>> peak_words(574.2), peak_words(5.26), peak_words(0.034), peak_words(12_345.6)
+    ('574', '5.3', '0.034', '12,346')
+    """
+    return f"{peak:,.0f}" if abs(peak) >= 100 else f"{peak:.2g}"
 
 
 def _area_cell(area: AgainstRandom | None) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from core.tasks import TaskSpec
 from core.workflows.background_desk import BackgroundDesk, Failure
-from core.workflows.explanation_trust import Gauge, TrustKey, gauge
+from core.workflows.explanation_trust import Gauge, TrustKey, gauge, peak_words
 from core.workflows.explanations import (
     ClassMap,
     MapKey,
@@ -139,7 +139,7 @@ class Grid:
             self._subject, maps[0], maps[1], self._asked.look,
             has_raw_grid=self._asked.has_raw_grid,
         )  # fmt: skip
-        line = f"±1 is {peak:.2g} logits"
+        line = f"±1 is {peak_words(peak)} logits"
         return Cell(name, "map", alt, layer=layer.rgba, lines=layer.lines, line=line)
 
     def _key(self, spec: MethodSpec, class_name: str) -> MapKey:
@@ -158,7 +158,7 @@ def peak_said(found: ClassMap, spec: MethodSpec) -> str:
     """Return the raw peak in words, with its unit where it has one."""
     if not found.has_evidence:
         return "raw peak 0"
-    return f"raw peak {found.raw_peak:.2g}" + (" logits" if spec.has_unit else ", no unit")
+    return f"raw peak {peak_words(found.raw_peak)}" + (" logits" if spec.has_unit else ", no unit")
 
 
 def _bar(measured: object) -> Bar:

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 
 from core.config import ROOT
+from core.inference.package import find_version
+from core.inference.probe import open_probe
+from core.saliency.run import available_methods
+from core.workflows.audit_records import audit_of
 from core.workflows.teaching import teaching_cases
 
 TASK = "phantom_ct"
@@ -70,3 +74,20 @@ def test_without_any_model_it_is_exit_3(cases, tmp_path):
     )
     assert code == 3
     assert document.keys() == {"error", "row", "column", "what_to_do"}
+
+
+@pytest.mark.parametrize(("task", "offered"), [("phantom_ct", True), ("kidney_ct", False)])
+def test_depths_are_fused_only_where_everything_flows_through_finer_layers(task, offered):
+    probe = open_probe(find_version(task))
+    keys = [spec.key for spec in available_methods(probe)]
+    assert ("layer_cam_fusion" in keys) is offered
+    assert "layer_cam" in keys
+
+
+@pytest.mark.parametrize("task", ["phantom_ct", "kidney_ct"])
+def test_the_audit_that_is_shipped_is_of_the_version_that_is_shipped(task):
+    version = find_version(task)
+    audit = audit_of(version)
+    assert audit is not None
+    assert audit.document["version_digest"] == version.digest
+    assert audit.document["pointing"]["phantoms"]["n"] >= 100
