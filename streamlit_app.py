@@ -6,7 +6,10 @@ from pages._shared import frame
 
 PAGES = {
     "": [frame.start_page()],
-    "Read": [st.Page("pages/analyse.py", title="Analyse", url_path="analyse")],
+    "Read": [
+        st.Page("pages/analyse.py", title="Analyse", url_path="analyse"),
+        st.Page("pages/series.py", title="Series", url_path="series"),
+    ],
     "Validate": [
         st.Page("pages/performance.py", title="Performance", url_path="performance"),
         st.Page("pages/operating_point.py", title="Operating point", url_path="operating_point"),

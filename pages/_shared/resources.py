@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from core.workflows.run_leaks import RunLeaks
     from core.workflows.run_performance import CurveFrames, EvaluationRun, GroupLevel, GroupRule
     from core.workflows.run_pictures import PictureSource
+    from core.workflows.series_reading import SeriesShelf
     from core.workflows.slicing import BackgroundMeasure, SliceColumn, Sliced, WeakSlices
     from core.workflows.stored_runs import Performance, StoredRun
     from core.workflows.twin_search import BackgroundSearch
@@ -116,6 +117,14 @@ def map_desk() -> BackgroundDesk:
     from core.workflows.background_desk import BackgroundDesk
 
     return BackgroundDesk()
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda it: it.close())
+def series_shelf() -> SeriesShelf:
+    """Return the one series that the session has open; it leaves memory with the session."""
+    from core.workflows.series_reading import SeriesShelf
+
+    return SeriesShelf()
 
 
 @st.cache_data(max_entries=1, scope="session", show_spinner="Putting the maps together")
