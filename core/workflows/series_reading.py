@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from core.workflows.series_answering import (
     answer_slice,
     series_answer,
 )
+
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +80,13 @@ class SeriesShelf:
 class SeriesReading:
     """The answers for the slices of one stack, in order, as far as they are there.
 
-    One thread fills it (``job``) while others read it.
+    One thread fills it (``job``) while others read it. ``token`` is the key of its work: another
+    reading of the same series is other work, whose answers go elsewhere.
     """
 
     def __init__(self, key: ReadingKey, stack: Stack, task: TaskSpec) -> None:
         self.key, self.stack, self.task = key, stack, task
+        self.token = (key, next(_NUMBERS))
         self._answers: tuple[SliceAnswer, ...] = ()
 
     @property
@@ -109,6 +114,6 @@ class SeriesReading:
                 item = answer_slice(analyst, self.stack, index, already_applied=carried)
                 self._answers = (*self._answers, item.without_pictures())
             watch.tell(n, n)
-            return {self.key: self.whole()}
+            return {self.token: self.whole()}
 
-        return Job(f"Series of {len(self.stack)} slices", (self.key,), work)
+        return Job(f"Series of {len(self.stack)} slices", (self.token,), work)

@@ -43,20 +43,23 @@ def show(opened: OpenStack, task: TaskSpec, version: VersionState) -> None:
     """Show the series and see that it is being answered."""
     made = _reading(opened, task, version)
     desk = resources.map_desk()
-    missing = [] if made.is_done else desk.missing([made.key])
-    desk.ask(state.SERIES, [made.job()] if missing else [], wanted=[made.key])
-    if made.is_done and not st.session_state.get(state.SERIES_MOVED):
+    was_done = made.is_done
+    missing = [] if was_done else desk.missing([made.token])
+    desk.ask(state.SERIES, [made.job()] if missing else [], wanted=[made.token])
+    if was_done and not st.session_state.get(state.SERIES_MOVED):
         state.go_to_slice(made.whole().first or 1)
     series.show_head(opened.stack)
     working = st.container(key="series_working")
     _show_slices(opened, task, version, carried=made.key.already_applied)
     # Last of all: its timer asks the server for another run (see explanations).
-    failed = desk.found(made.key)
+    failed = desk.found(made.token)
     with working:
         if desk.progress(state.SERIES) is not None:
             _show_progress()
         elif isinstance(failed, Failure):
-            _offer_again(failed, made.key)
+            _offer_again(failed, made)
+        elif not was_done:
+            st.rerun()  # it was finished while this run painted
 
 
 def _reading(opened: OpenStack, task: TaskSpec, version: VersionState) -> SeriesReading:
@@ -249,12 +252,12 @@ def _show_progress() -> None:
         )  # fmt: skip
 
 
-def _offer_again(failed: Failure, key: ReadingKey) -> None:
+def _offer_again(failed: Failure, made: SeriesReading) -> None:
     style.quiet(f"The series is not answered as a whole: {failed.problem}")
     st.button(
         "Go on with the series",
         key="series.again",
         icon=":material/replay:",
         on_click=resources.map_desk().forget_failures,
-        args=([key],),
+        args=([made.token],),
     )

@@ -7,10 +7,22 @@ import time
 import numpy as np
 import pytest
 
-from pages._shared import state
+from core.workflows.background_desk import BackgroundDesk
+from core.workflows.series_reading import SeriesShelf
+from pages._shared import resources, state
 from tests.core.intake.stack_files import OTHER_SERIES, ct, zipped
 from tests.pages.looking import panes_of, upload, words_of
 from tests.small_version import slices
+
+
+@pytest.fixture(autouse=True)
+def _own_session(monkeypatch):
+    """Let no test find what another one opened: sessions of AppTest share their caches."""
+    shelf, desk = SeriesShelf(), BackgroundDesk()
+    monkeypatch.setattr(resources, "series_shelf", lambda: shelf)
+    monkeypatch.setattr(resources, "map_desk", lambda: desk)
+    yield
+    desk.close()
 
 
 def stack(n=4, **tags):

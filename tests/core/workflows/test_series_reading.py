@@ -66,13 +66,18 @@ def test_the_answers_are_those_of_the_slices_and_of_the_series(reading):
     alone = list(answer_slices(open_analyst("kidney_ct"), reading.stack))
     assert [item.prediction for item in reading.answers] == [item.prediction for item in alone]
     assert reading.is_done
-    assert made[reading.key].probabilities == series_answer(alone, TASK).probabilities
+    assert made[reading.token].probabilities == series_answer(alone, TASK).probabilities
 
 
 def test_what_was_stopped_goes_on_where_it_stood(reading):
     told = []
-    watch = Watch()
-    watch.on_progress = lambda done, _: told.append(done) or (done == 2 and watch.stop())
+
+    def stop_at_two(done, _):
+        told.append(done)
+        if done == 2:
+            watch.stop()
+
+    watch = Watch(on_progress=stop_at_two)
     with pytest.raises(CancelledError):
         reading.job().work(watch)
     kept = reading.answers
@@ -87,6 +92,8 @@ def test_the_shelf_keeps_one_reading_and_lets_the_other_go(shelf, reading):
     assert shelf.reading(reading.key, reading.stack, TASK) is reading
     other = shelf.reading(key_of(shelf, already_applied=("x",)), reading.stack, TASK)
     assert other is not reading
+    again = shelf.reading(reading.key, reading.stack, TASK)
+    assert again.token != reading.token  # what was answered for the other is no answer of this one
     assert other.answers == ()
     with pytest.raises(ArgumentError):
         shelf.open([("a.zip", zipped({"a": b""})), ("b.zip", b"PK\3\4")])
