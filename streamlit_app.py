@@ -8,6 +8,7 @@ PAGES = {
     "": [frame.start_page()],
     "Read": [
         st.Page("pages/analyse.py", title="Analyse", url_path="analyse"),
+        st.Page("pages/series.py", title="Series", url_path="series"),
         st.Page("pages/worklist.py", title="Worklist", url_path="worklist"),
         st.Page("pages/case.py", title="Case", url_path="case", visibility="hidden"),
     ],

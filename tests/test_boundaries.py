@@ -308,6 +308,7 @@ VISITED = (
     "models",
     "explanations",
     "filters",
+    "series",
 )
 VISIT = """
 import json, sys

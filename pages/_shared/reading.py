@@ -31,9 +31,18 @@ class Beside:
 
 @st.fragment
 def show_reading(
-    study: Study, answer: Answer, task: TaskSpec, beside: Beside | None = None
+    study: Study,
+    answer: Answer,
+    task: TaskSpec,
+    beside: Beside | None = None,
+    *,
+    held: str | None = None,
 ) -> None:
-    """Show the panes and their controls for one answer that has a picture."""
+    """Show the panes and their controls for one answer that has a picture.
+
+    ``beside`` stands in the place of the map; ``held`` is what zoom and window belong to, where
+    several pictures share them: a stack.
+    """
     image = answer.image
     if image is None:
         status = answers.status_of(study, answer)
@@ -42,15 +51,15 @@ def show_reading(
     identity = f"{study.key}.{image.sha256}.{image.frame}"
     panes_slot = st.container(key="panes")
     class_name, opacity = _map_controls(answer, task, identity)
-    window, inverted = _window_controls(image, identity)
+    window, inverted = _window_controls(image, held or identity)
     shown = pictures.through_window(image, window, inverted=inverted)
     panes = viewer.Panes(
-        key=identity, original=shown, overlay=None, overlay_title="", two_panes=False
+        key=held or identity, original=shown, overlay=None, overlay_title="", two_panes=False
     )
     if class_name is not None:
         title = task.class_spec(class_name).title
         panes = viewer.Panes(
-            key=identity,
+            key=held or identity,
             original=shown,
             overlay=overlay_of(answer, class_name, pixels=shown, opacity=opacity),
             overlay_title=f"Map for {title}",
@@ -139,8 +148,10 @@ def _window_controls(image: StudyImage, identity: str) -> tuple[Window, bool]:
     st.session_state.setdefault(keys["level"], image.window.centre)
     st.session_state.setdefault(keys["width"], image.window.width)
     lowest, highest, widest = _window_range(image)
+    _keep_within(keys["level"], lowest, highest)  # a window that was chosen on another slice
     fine = widest <= 50
     step, written = (widest / 200, "%.2f") if fine else (1.0, "%.0f")
+    _keep_within(keys["width"], step, widest)
     with st.container(key="window_controls"):
         buttons, level, width = st.columns([6, 3, 3], gap="medium", vertical_alignment="center")
         with buttons, st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
@@ -162,6 +173,10 @@ def _window_controls(image: StudyImage, identity: str) -> tuple[Window, bool]:
         chosen = image.window
     _say_what_the_answer_is_for(image, chosen, inverted=inverted)
     return chosen, inverted
+
+
+def _keep_within(key: str, lowest: float, highest: float) -> None:
+    st.session_state[key] = min(max(st.session_state[key], lowest), highest)
 
 
 def _window_range(image: StudyImage) -> tuple[float, float, float]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from core.workflows.run_leaks import RunLeaks
     from core.workflows.run_performance import CurveFrames, EvaluationRun, GroupLevel, GroupRule
     from core.workflows.run_pictures import PictureSource
+    from core.workflows.series_reading import SeriesShelf
     from core.workflows.slicing import BackgroundMeasure, SliceColumn, Sliced, WeakSlices
     from core.workflows.stored_runs import Performance, StoredRun
     from core.workflows.twin_search import BackgroundSearch
@@ -129,6 +130,14 @@ def case_view(case_id: str, n_answers: int, is_blind: bool, *, _found: CaseFile)
     from core.workflows.case_views import case_view as open_view
 
     return blind_view(_found) if is_blind else open_view(_found)
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda it: it.close())
+def series_shelf() -> SeriesShelf:
+    """Return the one series that the session has open; it leaves memory with the session."""
+    from core.workflows.series_reading import SeriesShelf
+
+    return SeriesShelf()
 
 
 @st.cache_data(max_entries=1, scope="session", show_spinner="Putting the maps together")

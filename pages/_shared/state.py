@@ -22,6 +22,12 @@ UPLOADER_ROUND = "analyse.uploader_round"
 CARRIED = "analyse.carried"
 FRAMES = "analyse.frames"
 OUTCOMES = "analyse.outcomes"
+SLICE = "series.slice"
+SERIES_MOVED = "series.moved"
+SERIES_CHOICE = "series.choice"
+SERIES_UPLOADS = "series.uploads"
+SERIES_ROUND = "series.round"
+SERIES_PROBLEM = "series.problem"
 RUN = "performance.run"
 GROUP_RULE = "performance.group_rule"
 PLAIN_INTERVALS = "performance.plain_intervals"
@@ -126,6 +132,7 @@ LABELS_WRITTEN = "readers.labels"
 EXPLANATIONS = "explanations"
 FILTERS = "filters"
 DATA = "data"
+SERIES = "series"
 
 MAX_STUDIES = 200
 
@@ -274,6 +281,43 @@ def clear() -> None:
 def uploader_key() -> str:
     """Return the key of the file uploader; it changes when the light box is cleared."""
     return f"analyse.uploader.{st.session_state.get(UPLOADER_ROUND, 0)}"
+
+
+def series_uploader_key() -> str:
+    """Return the key of the uploader of Series; it changes when the series is closed."""
+    return f"series.uploader.{st.session_state.get(SERIES_ROUND, 0)}"
+
+
+def close_series() -> None:
+    """Forget what was chosen for the series that was open."""
+    for key in (SERIES_UPLOADS, SERIES_PROBLEM, SERIES_CHOICE):
+        st.session_state.pop(key, None)
+    forget_slice()
+    st.session_state[SERIES_ROUND] = st.session_state.get(SERIES_ROUND, 0) + 1
+
+
+def forget_slice() -> None:
+    """Look at another series from its beginning, until its strongest slice is known."""
+    st.session_state.pop(SLICE, None)
+    st.session_state.pop(SERIES_MOVED, None)
+
+
+def go_to_slice(number: int, *, moved: bool = False) -> None:
+    """Look at a slice, counted from 1; ``moved``: a person chose it."""
+    st.session_state[SLICE] = number
+    if moved:
+        moved_slice()
+
+
+def step_slice(by: int, n: int) -> None:
+    """Look at the next (1) or previous (-1) of ``n`` slices."""
+    here = int(st.session_state.get(SLICE, 1))
+    go_to_slice(min(max(here + by, 1), n), moved=True)
+
+
+def moved_slice() -> None:
+    """Keep the slice that a person chose."""
+    st.session_state[SERIES_MOVED] = True
 
 
 def widget_key(widget: str, study: Study) -> str:

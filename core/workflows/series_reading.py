@@ -1,0 +1,119 @@
+"""A series that is being read: its answers as they come, while its slices are looked at already."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.saliency.raw_maps import Watch
+from core.tasks import TaskSpec
+from core.workflows.analyst import open_analyst
+from core.workflows.background_desk import Job
+from core.workflows.series import Stack, open_uploads
+from core.workflows.series_answering import (
+    SeriesAnswer,
+    SliceAnswer,
+    answer_slice,
+    series_answer,
+)
+
+_NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenSeries:
+    """What somebody opened: ``digest`` of the files, and the series among them, never merged."""
+
+    digest: str
+    stacks: tuple[Stack, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingKey:
+    """Which reading: of which files and series, by which version at which points, how prepared."""
+
+    digest: str
+    choice: int
+    task: str
+    version: str
+    version_digest: str
+    points: str
+    already_applied: tuple[str, ...]
+
+
+class SeriesShelf:
+    """The one series that a session has open, with its answers; what it replaces is let go."""
+
+    def __init__(self) -> None:
+        self.opened: OpenSeries | None = None
+        self._reading: SeriesReading | None = None
+
+    def open(self, files: Sequence[tuple[str, bytes]]) -> OpenSeries:
+        """Open uploaded files, or one zip; no pixel is decoded.
+
+        Raises
+        ------
+        ArgumentError, IntakeError
+            As :func:`core.workflows.series.open_uploads`; what was open stays open.
+        """
+        digest = hashlib.sha256()
+        for name, data in files:
+            digest.update(hashlib.sha256(name.encode("utf-8", "replace")).digest())
+            digest.update(hashlib.sha256(data).digest())
+        self.opened = OpenSeries(digest.hexdigest(), open_uploads(files))
+        return self.opened
+
+    def reading(self, key: ReadingKey, stack: Stack, task: TaskSpec) -> SeriesReading:
+        """Return the reading of that key: the one that is there, else a new one."""
+        if self._reading is None or self._reading.key != key:
+            self._reading = SeriesReading(key, stack, task)
+        return self._reading
+
+    def close(self) -> None:
+        """Let everything go."""
+        self.opened = self._reading = None
+
+
+class SeriesReading:
+    """The answers for the slices of one stack, in order, as far as they are there.
+
+    One thread fills it (``job``) while others read it. ``token`` is the key of its work: another
+    reading of the same series is other work, whose answers go elsewhere.
+    """
+
+    def __init__(self, key: ReadingKey, stack: Stack, task: TaskSpec) -> None:
+        self.key, self.stack, self.task = key, stack, task
+        self.token = (key, next(_NUMBERS))
+        self._answers: tuple[SliceAnswer, ...] = ()
+
+    @property
+    def answers(self) -> tuple[SliceAnswer, ...]:
+        """What is answered so far, without pictures."""
+        return self._answers
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every slice has its answer."""
+        return len(self._answers) == len(self.stack)
+
+    def whole(self) -> SeriesAnswer:
+        """Return the answer for the series over the slices that are answered so far."""
+        return series_answer(self._answers, self.task)
+
+    def job(self) -> Job:
+        """Return the work of answering the slices that have no answer yet."""
+
+        def work(watch: Watch) -> Mapping[Any, Any]:
+            analyst = open_analyst(self.key.task, self.key.version)
+            n, carried = len(self.stack), self.key.already_applied
+            for index in range(len(self._answers), n):
+                watch.tell(index, n)
+                item = answer_slice(analyst, self.stack, index, already_applied=carried)
+                self._answers = (*self._answers, item.without_pictures())
+            watch.tell(n, n)
+            return {self.token: self.whole()}
+
+        return Job(f"Series of {len(self.stack)} slices", (self.token,), work)

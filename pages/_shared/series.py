@@ -1,0 +1,118 @@
+"""The upper edge of Series: files in, which series, what it is and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.config import settings
+from core.errors import CoreError
+from core.workflows.series import Stack
+from pages._shared import resources, state, style
+
+_PROMISES = (
+    (
+        "One stack, in the order of the patient",
+        "DICOM files or one zip become one ordered stack; missing slices, slices at one place and "
+        "what is mixed are said, and two series are never merged.",
+    ),
+    (
+        "An answer for each slice and one for the series",
+        "Answered in the background while you scroll; the slice with the strongest finding comes "
+        "first.",
+    ),
+    ("What it is not", "A slice that is refused is counted, never taken for normal."),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenStack:
+    """The series that is looked at: ``digest`` of its files and ``choice`` (from 1) among them."""
+
+    digest: str
+    choice: int
+    stack: Stack
+
+
+def nothing_open() -> None:
+    """Show what the page does, before there is a series."""
+    style.promises(_PROMISES)
+
+
+def open_stack() -> OpenStack | None:
+    """Show the intake and return the series that is looked at; None while nothing is open."""
+    shelf = resources.series_shelf()
+    with st.container(key="intake_series"):
+        drop, choose, rest = st.columns((6.0, 3.0, 1.4), gap="small")
+        with drop:
+            uploads = st.file_uploader(
+                "A series: one zip, or all its files",
+                accept_multiple_files=True,
+                max_upload_size=settings().max_series_mb,
+                key=state.series_uploader_key(),
+                label_visibility="collapsed",
+            )
+        ids = tuple(upload.file_id for upload in uploads)
+        if ids and ids != st.session_state.get(state.SERIES_UPLOADS):
+            st.session_state[state.SERIES_UPLOADS] = ids
+            state.forget_slice()
+            _open([(upload.name, upload.getvalue()) for upload in uploads])
+        problem = st.session_state.get(state.SERIES_PROBLEM)
+        opened = shelf.opened
+        choice = 1
+        if opened is not None:
+            with choose:
+                choice = _choice(opened.stacks)
+            with rest:
+                st.button(
+                    "Close", key="series.close", on_click=_close, icon=":material/close:",
+                    width="stretch",
+                )  # fmt: skip
+    if problem:
+        style.notice("error", *problem)
+    if opened is None:
+        return None
+    return OpenStack(opened.digest, choice, opened.stacks[choice - 1])
+
+
+def _open(files: list[tuple[str, bytes]]) -> None:
+    st.session_state[state.SERIES_PROBLEM] = None
+    try:
+        with st.spinner("Reading the headers"):
+            resources.series_shelf().open(files)
+    except CoreError as error:
+        st.session_state[state.SERIES_PROBLEM] = (error.problem, error.remedy)
+
+
+def _close() -> None:
+    resources.series_shelf().close()
+    resources.map_desk().cancel(state.SERIES)
+    state.close_series()
+
+
+def _choice(stacks: tuple[Stack, ...]) -> int:
+    """Return the number of the series that is looked at: they are never merged."""
+    if len(stacks) == 1:
+        return 1
+    titles = {number: f"{number}: {stack.title}" for number, stack in enumerate(stacks, 1)}
+    chosen = st.selectbox(
+        "Series", list(titles), format_func=titles.get, key=state.SERIES_CHOICE,
+        label_visibility="collapsed", on_change=state.forget_slice,
+    )  # fmt: skip
+    return int(chosen or 1)
+
+
+def show_head(stack: Stack) -> None:
+    """Show what the series is, where its slices lie, and what is wrong with it."""
+    facts = [(f"ordered by {stack.ordered_by}", "plain")]
+    if stack.slice_distance_mm is not None:
+        facts.append((f"slices {stack.slice_distance_mm:.3g} mm apart", "plain"))
+    if stack.spacing_mm is not None:
+        rows, columns = stack.spacing_mm
+        facts.append((f"pixels {rows:.3g} x {columns:.3g} mm", "plain"))
+    if stack.ends is not None:
+        facts.append((f"from {stack.ends[0]} to {stack.ends[1]}", "plain"))
+    style.title_line(stack.title, facts)
+    if stack.notes:
+        style.sentences(stack.notes)

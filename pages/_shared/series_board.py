@@ -1,0 +1,263 @@
+"""The body of Series: slices that are scrolled on the left, the answers on the right.
+
+The slices stand in one fragment: scrolling paints a slice and its answer, and nothing else. The
+whole series is answered by the session's desk meanwhile; a small fragment tells how far it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from core.errors import CoreError, IntakeError
+from core.tasks import TaskSpec
+from core.workflows.background_desk import Failure
+from core.workflows.series_answering import SeriesAnswer, SliceAnswer
+from core.workflows.series_reading import ReadingKey, SeriesReading
+from pages._shared import (
+    answers,
+    explanations,
+    identity,
+    markup,
+    notices,
+    reading,
+    resources,
+    series,
+    state,
+    style,
+    verdict,
+)
+from pages._shared.series import OpenStack
+from pages._shared.state import Study
+from pages._shared.version_state import VersionState
+
+POLL_SECONDS = 0.7
+_RULES = {
+    "mean": "by the mean of its slices: it can be called normal although one slice shows a finding",
+    "any": "by any slice that is positive",
+}
+
+
+def show(opened: OpenStack, task: TaskSpec, version: VersionState) -> None:
+    """Show the series and see that it is being answered."""
+    made = _reading(opened, task, version)
+    desk = resources.map_desk()
+    was_done = made.is_done
+    missing = [] if was_done else desk.missing([made.token])
+    desk.ask(state.SERIES, [made.job()] if missing else [], wanted=[made.token])
+    if was_done and not st.session_state.get(state.SERIES_MOVED):
+        state.go_to_slice(made.whole().first or 1)
+    series.show_head(opened.stack)
+    working = st.container(key="series_working")
+    _show_slices(opened, task, version, carried=made.key.already_applied)
+    # Last of all: its timer asks the server for another run (see explanations).
+    failed = desk.found(made.token)
+    with working:
+        if desk.progress(state.SERIES) is not None:
+            _show_progress()
+        elif isinstance(failed, Failure):
+            _offer_again(failed, made)
+        elif not was_done:
+            st.rerun()  # it was finished while this run painted
+
+
+def _reading(opened: OpenStack, task: TaskSpec, version: VersionState) -> SeriesReading:
+    key = ReadingKey(
+        digest=opened.digest,
+        choice=opened.choice,
+        task=task.key,
+        version=str(version.name),
+        version_digest=str(version.digest),
+        points=version.points.key,
+        already_applied=_carried(opened, task),
+    )
+    return resources.series_shelf().reading(key, opened.stack, task)
+
+
+def _carried(opened: OpenStack, task: TaskSpec) -> tuple[str, ...]:
+    """Return the recipe steps that the slices carry: one switch for the whole series."""
+    return answers.steps_of(task) if answers.carries_recipe(_any_slice(opened)) else ()
+
+
+def _any_slice(opened: OpenStack) -> Study:
+    key = f"series.{opened.digest[:16]}.{opened.choice}"
+    return Study(key=key, name="", data=b"", sha256="")
+
+
+def _study(opened: OpenStack, place: int) -> Study:
+    """Return a slice (zero-based) as a picture of the light box; they share what is chosen."""
+    found = opened.stack.slices[place]
+    try:
+        data = opened.stack.data(place)
+    except IntakeError:
+        data = b""
+    study = Study(
+        key=_any_slice(opened).key,
+        name=f"Slice {place + 1} of {len(opened.stack)}",
+        data=data,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+    state.remember(state.FRAMES, study, found.frame)
+    return study
+
+
+@st.fragment
+def _show_slices(
+    opened: OpenStack, task: TaskSpec, version: VersionState, *, carried: tuple[str, ...]
+) -> None:
+    if _carried(opened, task) != carried:
+        st.rerun()  # the switch was turned: every slice is answered anew
+    made = _reading(opened, task, version)
+    left, right = st.columns([66, 34], gap="medium")
+    with left:
+        _offer_strongest(made.whole(), task)
+        place = _scroll(len(opened.stack))
+        study = _study(opened, place)
+        try:
+            with st.spinner("Reading the slice"):
+                answer = answers.answer_of(study, task, version)
+        except CoreError as error:
+            notices.failure(error)
+            return
+        reading.show_reading(study, answer, task, held=study.key)
+    with right:
+        _show_whole(made, task)
+        style.kicker(f"Slice {place + 1} of {len(opened.stack)}")
+        problem = opened.stack.slices[place].problem
+        if problem:
+            style.verdict("error", "This slice cannot be read", problem)
+        else:
+            verdict.show_verdict(study, answer, task, version)
+
+
+def _scroll(n: int) -> int:
+    """Show the place in the stack and return it, zero-based."""
+    if n == 1:
+        return 0
+    st.session_state[state.SLICE] = min(max(int(st.session_state.get(state.SLICE, 1)), 1), n)
+    with st.container(key="series_scroll", horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Previous", key="series.previous", shortcut="Up", on_click=state.step_slice,
+            args=(-1, n), icon=":material/keyboard_arrow_up:", type="tertiary",
+        )  # fmt: skip
+        chosen = st.slider(
+            "Slice", 1, n, key=state.SLICE, format=f"slice %d of {n}",
+            label_visibility="collapsed", on_change=state.moved_slice,
+        )  # fmt: skip
+        st.button(
+            "Next", key="series.next", shortcut="Down", on_click=state.step_slice,
+            args=(1, n), icon=":material/keyboard_arrow_down:", type="tertiary",
+        )  # fmt: skip
+    return int(chosen) - 1
+
+
+def _show_whole(made: SeriesReading, task: TaskSpec) -> None:
+    """Show the answer for the series so far, and where each finding is strongest."""
+    whole, n = made.whole(), len(made.stack)
+    so_far = "" if made.is_done else f", so far {whole.n:,} of {n:,} slices"
+    style.kicker(f"The series{so_far}")
+    if whole.probabilities is None or whole.predicted is None:
+        if made.is_done:
+            style.verdict("refused", "No answer for the series", _counted(whole))
+        return
+    rows = [
+        (item.key, item.title, item.colour, whole.probabilities[item.key]) for item in task.classes
+    ]
+    style.probability_bars(rows, called=whole.predicted, ticks={}, flagged=())
+    style.quiet(f"The series is answered {_RULES[whole.rule]}. {_counted(whole)}")
+    called = [f"{task.class_spec(name).title} {n}" for name, n in whole.n_called.items() if n]
+    style.quiet(f"Slices called: {', '.join(called)}.")
+    if made.is_done:
+        _offer_pdf(made)
+
+
+def _counted(whole: SeriesAnswer) -> str:
+    """Return how many slices the answer rests on.
+
+    >>> _counted(SeriesAnswer(9, 6, 2, 1, "mean", None, None, (), {}, {}, {}, None))
+    '6 of 9 slices were answered; 2 were refused, 1 could not be read.'
+    """
+    left_out = [
+        f"{n} {what}"
+        for n, what in (
+            (whole.n_refused, "were refused" if whole.n_refused > 1 else "was refused"),
+            (whole.n_errors, "could not be read"),
+        )
+        if n
+    ]
+    tail = f"; {', '.join(left_out)}" if left_out else ""
+    return f"{whole.n_answered} of {whole.n} slices were answered{tail}."
+
+
+def _offer_strongest(whole: SeriesAnswer, task: TaskSpec) -> None:
+    """Show, for every finding, the slice where it is strongest, the strongest finding first."""
+    found = [(whole.strongest[name], name) for name in task.findings if name in whole.strongest]
+    shares = {name: _share(item, name) for item, name in found}
+    with st.container(
+        key="series_strongest", horizontal=True, gap="small", vertical_alignment="center"
+    ):
+        with st.container(width="content"):
+            style.quiet("Strongest" if found else "No slice is answered yet.")
+        for item, name in sorted(found, key=lambda pair: -shares[pair[1]]):
+            called = whole.n_called[name]
+            title = task.class_spec(name).title
+            st.button(
+                f"{title} {markup.percent(shares[name])}, slice {item.number}",
+                key=f"series.strongest.{name}",
+                icon=":material/my_location:",
+                on_click=state.go_to_slice,
+                args=(item.number,),
+                kwargs={"moved": True},
+                help=f"{called} of {whole.n_answered} slices are called {title.lower()}.",
+            )
+
+
+def _share(item: SliceAnswer, name: str) -> float:
+    return item.prediction.probabilities[name] if item.prediction else 0.0
+
+
+def _offer_pdf(made: SeriesReading) -> None:
+    who = identity.who()
+
+    def data() -> bytes:
+        from core.workflows.series_report import series_pdf
+
+        return series_pdf(made, who=who)
+
+    st.download_button(
+        "Report as PDF",
+        data=data,
+        file_name=f"{made.key.task}_{made.key.version}_series_{made.key.digest[:8]}.pdf",
+        mime="application/pdf",
+        key="series.pdf",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _show_progress() -> None:
+    """Show how far the series is; run the page again when it is done."""
+    desk = resources.map_desk()
+    progress = desk.progress(state.SERIES)
+    if progress is None:
+        st.rerun()
+    with st.container(key="series_progress", horizontal=True, vertical_alignment="center"):
+        share = progress.done / progress.total if progress.total else 0.0
+        st.progress(min(share, 1.0), text=explanations.progress_said(progress))
+        st.button(
+            "Stop", key="series.stop", icon=":material/stop_circle:", on_click=desk.cancel,
+            args=(state.SERIES,),
+        )  # fmt: skip
+
+
+def _offer_again(failed: Failure, made: SeriesReading) -> None:
+    style.quiet(f"The series is not answered as a whole: {failed.problem}")
+    st.button(
+        "Go on with the series",
+        key="series.again",
+        icon=":material/replay:",
+        on_click=resources.map_desk().forget_failures,
+        args=([made.token],),
+    )

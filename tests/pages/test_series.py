@@ -1,0 +1,134 @@
+"""Series: files in, scrolled while it is answered, strongest slice first, what is wrong said."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from core.workflows.background_desk import BackgroundDesk
+from core.workflows.series_reading import SeriesShelf
+from pages._shared import resources, state
+from tests.core.intake.stack_files import OTHER_SERIES, ct, zipped
+from tests.pages.looking import panes_of, upload, words_of
+from tests.small_version import slices
+
+
+@pytest.fixture(autouse=True)
+def _own_session(monkeypatch):
+    """Let no test find what another one opened: sessions of AppTest share their caches."""
+    shelf, desk = SeriesShelf(), BackgroundDesk()
+    monkeypatch.setattr(resources, "series_shelf", lambda: shelf)
+    monkeypatch.setattr(resources, "map_desk", lambda: desk)
+    yield
+    desk.close()
+
+
+def stack(n=4, **tags):
+    pictures = slices(n, (224, 224), seed=5)[..., 0]
+    at = [0, 5, 15, 20, 25][:n]  # one is missing after the second
+    return {
+        f"{k}{tags.get('series', '')}.dcm": ct(pixels, at=(0, 0, place), number=k + 1, **tags)
+        for k, (pixels, place) in enumerate(zip(pictures, at, strict=True))
+    }
+
+
+def finished(app):
+    """Run the page until the series is answered."""
+    until = time.monotonic() + 60
+    while any(button.key == "series.stop" for button in app.button):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+        app.run()
+        assert not app.exception
+    return app
+
+
+@pytest.fixture
+def opened(open_page):
+    return upload(open_page("series"), ("scan.zip", zipped(stack())))
+
+
+def test_an_empty_page_says_what_it_is_for(open_page):
+    words = words_of(open_page("series"))
+    assert "two series are never merged" in words
+    assert "never taken for normal" in words
+
+
+def test_a_zip_becomes_a_stack_with_its_facts_and_its_gap(opened):
+    words = words_of(opened)
+    assert "CT, axial, 4 slices of 224 x 224" in words
+    assert "ordered by position" in words
+    assert "1 slice is missing" in words
+    assert panes_of(opened)["left"] == "R"
+    assert panes_of(opened)["column_spacing_mm"] == 0.7
+
+
+def test_every_slice_is_answered_and_the_strongest_comes_first(opened):
+    app = finished(opened)
+    words = words_of(app)
+    assert "4 of 4 slices were answered." in words
+    first = app.slider(key=state.SLICE).value
+    labels = [button.label for button in app.button if "series.strongest" in str(button.key)]
+    assert labels[0].endswith(f"slice {first}")
+    assert f"Slice {first} of 4" in words
+    assert [item.label for item in app.get("download_button")] == ["Report as PDF"]
+
+
+def test_scrolling_changes_the_picture_and_keeps_zoom_and_window(opened):
+    app = finished(opened)
+    app.slider(key=state.SLICE).set_value(1).run()
+    before = panes_of(app)
+    app.button(key="series.next").click().run()
+    after = panes_of(app)
+    assert app.slider(key=state.SLICE).value == 2
+    assert before["original"] != after["original"]
+    assert before["key"] == after["key"]
+    app.button(key="series.previous").click().run()
+    app.button(key="series.previous").click().run()  # at the end it stays
+    assert app.slider(key=state.SLICE).value == 1
+    assert panes_of(app)["original"] == before["original"]
+
+
+def test_two_series_are_never_merged(open_page):
+    files = stack(2) | stack(3, series=OTHER_SERIES)
+    app = upload(open_page("series"), ("scan.zip", zipped(files)))
+    box = app.selectbox(key=state.SERIES_CHOICE)
+    assert len(box.options) == 2
+    sizes = set()
+    for number in (1, 2):
+        app.selectbox(key=state.SERIES_CHOICE).set_value(number).run()
+        assert not app.exception
+        sizes.add(app.slider(key=state.SLICE).max)
+    assert sizes == {2, 3}
+
+
+def test_a_zip_that_is_refused_is_one_sentence(open_page):
+    app = upload(open_page("series"), ("scan.zip", zipped({"../out.dcm": b"x"})))
+    assert "outside" in words_of(app)
+    assert not app.slider
+
+
+def test_a_slice_that_cannot_be_read_is_said_where_it_lies(open_page):
+    files = stack(3)
+    files["2.dcm"] = files["2.dcm"][:-9000]
+    app = finished(upload(open_page("series"), ("scan.zip", zipped(files))))
+    assert "2 of 3 slices were answered; 1 could not be read." in words_of(app)
+    app.slider(key=state.SLICE).set_value(3).run()
+    assert not app.exception
+    assert "This file cannot be read" in words_of(app)
+
+
+def test_closing_lets_it_go(opened):
+    app = finished(opened)
+    app.button(key="series.close").click().run()
+    assert not app.exception
+    assert not app.slider
+    assert "two series are never merged" in words_of(app)
+
+
+def test_one_picture_is_a_series_too(open_page):
+    picture = ct(np.asarray(slices(1, (224, 224), seed=5)[0, ..., 0]))
+    app = finished(upload(open_page("series"), ("one.dcm", picture)))
+    assert "1 of 1 slices were answered." in words_of(app)
