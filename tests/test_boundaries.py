@@ -308,6 +308,9 @@ VISITED = (
     "models",
     "explanations",
     "filters",
+    "worklist",
+    "case",
+    "readers",
 )
 VISIT = """
 import json, sys
