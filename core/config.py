@@ -80,6 +80,16 @@ class Settings(BaseSettings):
         description="Whether a reader's verdict is recorded before the model's answer is shown, "
         "and then once more with it.",
     )
+    login: str = Field(
+        "local",
+        pattern="^(local|oidc)$",
+        description="local: single-user, on this machine alone; oidc: people log in, with roles.",
+    )
+    login_claim: str = Field(
+        "email",
+        pattern="^[a-z_]{1,40}$",
+        description="Claim of the identity provider that names a person; email must be verified.",
+    )
     inference_threads: int = Field(
         0, ge=0, le=256, description="Threads of the inference engine; 0 lets the engine choose."
     )

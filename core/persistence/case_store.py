@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.config import settings
+from core.domain import SourceInstance
 from core.errors import CaseError, ConflictError, PersistenceError
 from core.persistence.case_records import (
     AuditRow,
@@ -25,6 +26,7 @@ from core.persistence.case_records import (
     Stage,
 )
 from core.persistence.case_rows import TABLES, TIMES, Recorded, from_row, grouped, rows_of, to_row
+from core.persistence.case_sources import link, source_of
 from core.persistence.case_state import final_reads, standing
 from core.persistence.case_tables import audit, case_read, review_case
 from core.persistence.chain import Recorder, recording
@@ -41,10 +43,13 @@ class CaseStore:
         self.database = where
         self.share = share
 
-    def add_case(self, case: Case, answer: CaseAnswer) -> tuple[Case, bool]:
+    def add_case(
+        self, case: Case, answer: CaseAnswer, *, source: SourceInstance | None = None
+    ) -> tuple[Case, bool]:
         """Store a case with its first answer; return it and whether it is new.
 
         A picture that is there already gives the case that holds it, and stores nothing.
+        ``source`` is the DICOM instance, where it was one.
 
         Raises
         ------
@@ -57,8 +62,24 @@ class CaseStore:
                 return known, False
             stored = self._store(recorder, case, action="case_added", who=case.added_by)
             self._store(recorder, answer, action="case_answered", who=answer.answered_by)
+            if source is not None:
+                link(recorder, case.case_id, source, who=case.added_by)
             self._refresh(recorder.connection, case.case_id)
         return stored, True
+
+    def link(self, case_id: str, source: SourceInstance, *, who: str) -> bool:
+        """Store which DICOM instance a case was made of; False where that is known already."""
+        with self.database.reading() as connection:
+            if source_of(connection, case_id) is not None:
+                return False
+        with recording(self.database) as recorder:
+            _needed(recorder.connection, case_id)
+            return link(recorder, case_id, source, who=who)
+
+    def source(self, case_id: str) -> SourceInstance | None:
+        """Return the DICOM instance that a case was made of; None where none is known."""
+        with self.database.reading() as connection:
+            return source_of(connection, case_id)
 
     def add_answer(self, answer: CaseAnswer) -> CaseAnswer:
         """Store another answer of a case: of another version; the reads stay."""

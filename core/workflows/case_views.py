@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from core.domain import Answer, GateVerdict, Prediction, Status
 from core.errors import CoreError
 from core.persistence.case_records import CaseAnswer, CaseFile
-from core.workflows.audit_chain import SAME_WITHIN, answer_again, difference_of
+from core.workflows.answered_cases import answer_again
 from core.workflows.cases import case_image
 
 
@@ -49,12 +49,12 @@ def case_view(found: CaseFile) -> CaseView:
     if answer.prediction is None:
         return CaseView(answer)
     try:
-        again = answer_again(found, recorded, case_image(found.case))
+        answered = answer_again(found.case.case_id)
     except CoreError as error:
         return CaseView(answer, f"{error.problem} What was recorded is shown, without maps.")
-    now = None if again.prediction is None else again.prediction.probabilities
-    if (difference_of(recorded.probabilities, now) or 0.0) > SAME_WITHIN:
+    if not answered.is_same:
         return CaseView(answer, "The version says something else now, so its maps are left out.")
+    again = answered.again
     return CaseView(replace(answer, explanations=again.explanations, seen=again.seen))
 
 

@@ -26,6 +26,7 @@ from core.persistence.case_records import (
 )
 from core.persistence.place import database_exists
 from core.workflows.case_pictures import image_of
+from core.workflows.users import Role, require
 
 if TYPE_CHECKING:
     from core.persistence.worklist_store import WorklistQuery
@@ -94,6 +95,7 @@ def worklist_total(query: WorklistQuery) -> int:
 
 def rebuild_worklist() -> int:
     """Make the worklist anew from what is recorded; return its length."""
+    require(None, Role.ADMIN)
     from core.persistence.case_store import case_store
 
     return case_store().rebuild()
@@ -159,6 +161,7 @@ def show_context(case_id: str, *, who: str) -> Mapping[str, Any]:
     """
     from core.persistence.case_store import case_store
 
+    require(who, Role.READER)
     store = case_store()
     case = store.find(case_id).case
     facts = {"shown": ["pseudonym", "study_date"], "picture_sha256": case.picture_sha256}

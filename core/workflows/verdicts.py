@@ -22,6 +22,7 @@ from core.persistence.case_records import (
 )
 from core.persistence.case_state import final_reads
 from core.tasks import load_task
+from core.workflows.users import Role, require
 
 MAX_TEXT = 10_000
 MAX_KEY = 200
@@ -76,6 +77,7 @@ def record_verdict(said: Verdict, *, based_on: int | None = None) -> CaseRead:
     from core.persistence.case_store import case_store
 
     _check(said)
+    require(said.reader, Role.READER)
     store = case_store()
     found = store.find(said.case_id)
     _check_class(found, said.verdict)
@@ -112,6 +114,7 @@ def record_consensus(
     """
     from core.persistence.case_store import case_store
 
+    require(adjudicator, Role.READER)
     store = case_store()
     found = store.find(case_id)
     _check_class(found, verdict)

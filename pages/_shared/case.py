@@ -24,7 +24,7 @@ from core.workflows.cases import (
 )
 from core.workflows.duties import Duty, Work, duty_of
 from core.workflows.second_reads import open_blind
-from pages._shared import facts, notices, reader, resources, state, style, worklist
+from pages._shared import case_report, facts, notices, reader, resources, state, style, worklist
 from pages._shared.reading import Beside, show_reading
 from pages._shared.state import Study
 
@@ -243,6 +243,7 @@ def show_history(found: CaseFile, opened: Opened, task: TaskSpec) -> None:
     if not (opened.duty.shows_answer and opened.duty.shows_reads):
         style.quiet("The history of this case is shown once you have decided.")
         return
+    case_report.show_downloads(found)
     lines = told_history(found.case.case_id, task.key)
     with st.expander(f"History, {len(lines):,} entries", icon=":material/history:"):
         style.told([(f"{item.at:%d %b %Y, %H:%M} UTC", item.who, item.what) for item in lines])

@@ -14,6 +14,7 @@ import streamlit as st
 
 TASK = "frame.task"
 TASK_IN_ADDRESS = "frame.task_in_address"
+USER_OPEN = "frame.user"
 STUDIES = "analyse.studies"
 SEEN_UPLOADS = "analyse.seen_uploads"
 CURRENT = "analyse.current"

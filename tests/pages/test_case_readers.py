@@ -40,6 +40,7 @@ def everything_in(app: AppTest) -> str:
     parts = [html_of(app), words_of(app)]
     parts += [item.proto.json for item in app.get("bidi_component")]
     parts += [str(item.label) for item in (*app.button, *app.selectbox)]
+    parts += [item.proto.label for item in app.get("download_button")]
     return "\n".join(parts)
 
 
@@ -86,7 +87,7 @@ def test_a_second_reader_sees_neither_the_answer_nor_the_first_read(
     app = as_reader(app, SECOND)
     held = everything_in(app)
     assert not shows_answer(app, case_id)
-    assert "ZZFIRST" not in held and FIRST not in held
+    assert "ZZFIRST" not in held and FIRST not in held and "Report as PDF" not in held
     assert "shown once you have decided" in words_of(app)
     assert history(case_id)[-1].action == "second_read_opened"
     app.run()
@@ -105,6 +106,7 @@ def test_a_first_reader_goes_on_seeing_their_own_case(open_page: OpenPage, use_s
     assert case_file(case_id).needs is Need.SECOND_READ
     assert shows_answer(app, case_id)
     assert f"{FIRST} (you)" in words_of(app)
+    assert "Report as PDF" in everything_in(app)
 
 
 @pytest.fixture
