@@ -29,12 +29,13 @@ from pages._shared.reading import Beside, show_reading
 from pages._shared.state import Study
 
 ADDRESS = "case"
+# What is to be done, and what is kept back meanwhile.
 _WORKS = {
-    Work.READ_FIRST: "Read first: the model's answer is shown after your verdict",
-    Work.READ: "",
-    Work.READ_BLIND: "Second read: the answer and the first read are kept back",
-    Work.ADJUDICATE: "Adjudication: the model's answer is kept back until you have decided",
-    Work.LOOK: "",
+    Work.READ_FIRST: ("Read first", "The model's answer is shown after your verdict."),
+    Work.READ: ("", ""),
+    Work.READ_BLIND: ("Second read, blind", "The answer and the first read are kept back."),
+    Work.ADJUDICATE: ("Adjudication", "The model's answer is kept back until you have decided."),
+    Work.LOOK: ("", ""),
 }
 
 
@@ -156,9 +157,16 @@ def _show_line(found: CaseFile, opened: Opened) -> None:
             f"Case {case.sequence:,}",
             PRIORITIES[case.priority].capitalize(),
             f"added {added} ago" if added and added != "just now" else f"added {added}",
-            _WORKS[opened.duty.work],
+            _WORKS[opened.duty.work][0],
         ),
     )  # fmt: skip
+
+
+def show_kept_back(opened: Opened) -> None:
+    """Say what this reader is not shown yet, and why there is less on the page."""
+    sentence = _WORKS[opened.duty.work][1]
+    if sentence:
+        style.quiet(sentence)
 
 
 def _turn(case: object, by: int) -> None:
