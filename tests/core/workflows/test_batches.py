@@ -91,11 +91,11 @@ def test_a_store_that_refuses_ends_the_batch_with_its_reason_and_no_file_is_lost
 ):
     add_case, calls = CaseStore.add_case, []
 
-    def full_once(self, case, answer):
+    def full_once(self, case, answer, **more):
         calls.append(case.case_id)
         if len(calls) == 2:
             raise PersistenceError("Not saved: the disk is full.", remedy="Make room.")
-        return add_case(self, case, answer)
+        return add_case(self, case, answer, **more)
 
     monkeypatch.setattr(CaseStore, "add_case", full_once)
     batch = desk.start("kidney_ct", files(4), said=SAID)
