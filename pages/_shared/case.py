@@ -211,7 +211,7 @@ def _ask_prior(found: CaseFile) -> Beside | None:
         key: f"Prior {number}: added {item.added_at:%d %b %Y, %H:%M}"
         for number, (key, item) in enumerate(others.items(), start=1)
     }
-    key = f"{state.CASE_PRIOR}.{found.case.case_id}"
+    key = state.prior_key(found.case.case_id)
     chosen = st.selectbox(
         "Compare with a prior", list(others), None, key=key, format_func=titles.get,
         placeholder=f"Compare with a prior ({len(others):,})", label_visibility="collapsed",

@@ -112,6 +112,7 @@ def reads_blind(visit: Visit, case_id: str) -> None:
 def adjudicates(visit: Visit) -> None:
     """Decide between the two reads; the answer is shown after that."""
     say_who(visit, "C. Third")
+    expect(visit.page.get_by_text("You are one of the readers")).to_have_count(0)
     expect(visit.page.locator(".sl-read")).to_have_count(2)
     expect(visit.page.locator("[data-probability]")).to_have_count(0)
     choose(visit, "Cyst")
