@@ -87,16 +87,26 @@ def _add(task: TaskSpec, uploads: list[state.Upload]) -> None:
     st.session_state[state.WORK_ADD_ROUND] = st.session_state.get(state.WORK_ADD_ROUND, 0) + 1
 
 
-def show_batches(task: TaskSpec) -> None:
-    """Show the reader's batches of a task; what runs is watched by a timer of its own."""
-    desk = batch_desk()
-    mine = [batch for batch in desk.of_reader(reader.name()) if batch.task == task.key]
-    running = [batch for batch in mine if desk.progress(batch) is not None]
-    for batch in mine:
-        if batch not in running:
-            _show_outcome(batch)
+def show_outcomes(task: TaskSpec) -> None:
+    """Show what became of the reader's batches of a task that are over."""
+    for batch in _mine(task, running=False):
+        _show_outcome(batch)
+
+
+def show_running(task: TaskSpec) -> None:
+    """Watch the reader's batches of a task that run, by a timer of their own."""
+    running = _mine(task, running=True)
     if running:
         _watch([batch.batch_id for batch in running])
+
+
+def _mine(task: TaskSpec, *, running: bool) -> list[Batch]:
+    desk = batch_desk()
+    return [
+        batch
+        for batch in desk.of_reader(reader.name())
+        if batch.task == task.key and (desk.progress(batch) is not None) == running
+    ]
 
 
 @st.fragment(run_every=POLL_SECONDS)
