@@ -87,26 +87,21 @@ def _add(task: TaskSpec, uploads: list[state.Upload]) -> None:
     st.session_state[state.WORK_ADD_ROUND] = st.session_state.get(state.WORK_ADD_ROUND, 0) + 1
 
 
-def show_outcomes(task: TaskSpec) -> None:
-    """Show what became of the reader's batches of a task that are over."""
-    for batch in _mine(task, running=False):
-        _show_outcome(batch)
+def show_outcomes(task: TaskSpec) -> list[str]:
+    """Show what became of the reader's batches of a task; return those that still run."""
+    desk, running = batch_desk(), []
+    for batch in desk.of_reader(reader.name()):
+        if batch.task == task.key and desk.progress(batch) is not None:
+            running.append(batch.batch_id)
+        elif batch.task == task.key:
+            _show_outcome(batch)
+    return running
 
 
-def show_running(task: TaskSpec) -> None:
-    """Watch the reader's batches of a task that run, by a timer of their own."""
-    running = _mine(task, running=True)
-    if running:
-        _watch([batch.batch_id for batch in running])
-
-
-def _mine(task: TaskSpec, *, running: bool) -> list[Batch]:
-    desk = batch_desk()
-    return [
-        batch
-        for batch in desk.of_reader(reader.name())
-        if batch.task == task.key and (desk.progress(batch) is not None) == running
-    ]
+def show_running(batch_ids: list[str]) -> None:
+    """Watch batches by a timer of their own; one that ended meanwhile runs the page again."""
+    if batch_ids:
+        _watch(batch_ids)
 
 
 @st.fragment(run_every=POLL_SECONDS)
