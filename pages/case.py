@@ -47,6 +47,7 @@ try:
         if duty.shows_answer:
             verdict.show_recorded(view.answer, task)
             style.quiet(f"Model version {view.answer.model_version}")
+        case.show_kept_back(opened)
         if duty.work is Work.ADJUDICATE:
             case_adjudication.show_adjudication(found, opened, task)
         elif duty.work is Work.LOOK:

@@ -23,8 +23,12 @@ try:
         batches.show_adding(task, expanded=is_empty)
     else:
         notices.no_version(task, version)
-    batches.show_batches(task)
+    running = batches.show_outcomes(task)
+    working = st.container()
     worklist.show_list(task, query)
+    # Last of all: the timer of what runs must not ask for another run while this one still paints.
+    with working:
+        batches.show_running(running)
 except CoreError as error:
     notices.failure(error)
     st.stop()

@@ -309,6 +309,9 @@ VISITED = (
     "explanations",
     "filters",
     "series",
+    "worklist",
+    "case",
+    "readers",
 )
 VISIT = """
 import json, sys

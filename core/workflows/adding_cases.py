@@ -103,8 +103,12 @@ def add_bytes(analyst: Analyst, data: bytes, *, said: CaseFacts, file: str = "")
     return add_picture(analyst, image, said=said, file=file, source=source)
 
 
-def add_answered(task: str, image: StudyImage, *, version: str, said: CaseFacts) -> AddedFile:
+def add_answered(
+    task: str, image: StudyImage, data: bytes, *, version: str, said: CaseFacts
+) -> AddedFile:
     """Make a case of a picture that was analysed, with the version that answered it.
+
+    ``data`` are the bytes that it was read from.
 
     Raises
     ------
@@ -117,7 +121,8 @@ def add_answered(task: str, image: StudyImage, *, version: str, said: CaseFacts)
     """
     check_facts(said)
     require(said.by, Role.READER)
-    return add_picture(open_analyst(task, version), image, said=said)
+    source = source_of(data, image)
+    return add_picture(open_analyst(task, version), image, said=said, source=source)
 
 
 def source_of(data: bytes, image: StudyImage) -> SourceInstance | None:

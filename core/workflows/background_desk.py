@@ -311,5 +311,5 @@ class BackgroundDesk:
 _STOPPED = Failure("Stopped.", "Start it again when you need it.", was_stopped=True)
 _FAULT = Failure(
     "This went wrong for a reason that is not yet understood; the server's log holds it.",
-    "The other maps are not affected. Report it with the model version.",
+    "Nothing else is affected. Report it with the model version.",
 )

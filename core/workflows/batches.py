@@ -21,6 +21,7 @@ from core.saliency.raw_maps import Watch
 from core.workflows.adding_cases import AddedFile, CaseFacts, add_bytes, check_facts
 from core.workflows.analyst import open_analyst
 from core.workflows.background_desk import BackgroundDesk, Failure, Job, Progress
+from core.workflows.users import Role, require
 
 MAX_FILES = 200
 MAX_MEGABYTES = 1024
@@ -63,8 +64,11 @@ class BatchDesk:
         ------
         CaseError
             If there are none or too many, nobody is named, or the date or the priority is none.
+        RoleError
+            If this one may not add cases.
         """
         check_facts(said)
+        require(said.by, Role.READER)
         _check_files(files)
         batch = Batch(uuid.uuid4().hex[:12], task, said, len(files), deque(files))
         with self._lock:

@@ -79,14 +79,16 @@ def _answered(facts: Mapping[str, Any], task: str) -> str:
     if row["status"] != "ok":
         return f"{row['model_version']} gave no answer: {row['reason']}"
     share = float(row["probabilities"][row["predicted"]])
-    return f"{row['model_version']} answered {title_of(task, row['predicted'])}, {share:.0%}"
+    return (
+        f"{row['model_version']} answered {title_of(task, row['predicted'])}, {share * 100:.0f} %"
+    )
 
 
 def _read(facts: Mapping[str, Any], task: str) -> str:
     row = facts["row"]
     words = f"read {title_of(task, row['verdict'])}"
     if row["confidence"] is not None:
-        words += f", sure to {float(row['confidence']):.0%}"
+        words += f", sure to {float(row['confidence']) * 100:.0f} %"
     words += f" ({_STAGES.get(row['stage'], row['stage'])})"
     return f"{words}: {row['comment']}" if row["comment"] else words
 

@@ -52,9 +52,9 @@ def case_view(found: CaseFile) -> CaseView:
         answered = answer_again(found.case.case_id)
     except CoreError as error:
         return CaseView(answer, f"{error.problem} What was recorded is shown, without maps.")
-    again = answered.again
     if not answered.is_same:
         return CaseView(answer, "The version says something else now, so its maps are left out.")
+    again = answered.again
     return CaseView(replace(answer, explanations=again.explanations, seen=again.seen))
 
 

@@ -23,6 +23,7 @@ from core.persistence.case_state import final_reads
 from core.reporting.csv_table import harmless
 from core.workflows.cases import case_image
 from core.workflows.second_reads import case_files, reference_of
+from core.workflows.users import Role, require
 
 _COLUMNS = ("file", "label", "group", "n_readers", "adjudicated")
 
@@ -92,7 +93,10 @@ def write_labels_at_home(task: str) -> LabelledSet:
     ------
     CaseError, DatasetError, PersistenceError
         As ``write_labels``.
+    RoleError
+        If whoever is logged in is no validator.
     """
+    require(None, Role.VALIDATOR)
     now = datetime.now(UTC)
     return write_labels(task, settings().home / "labelled" / f"{task}_{now:%Y%m%d_%H%M%S_%f}")
 

@@ -87,16 +87,21 @@ def _add(task: TaskSpec, uploads: list[state.Upload]) -> None:
     st.session_state[state.WORK_ADD_ROUND] = st.session_state.get(state.WORK_ADD_ROUND, 0) + 1
 
 
-def show_batches(task: TaskSpec) -> None:
-    """Show the reader's batches of a task; what runs is watched by a timer of its own."""
-    desk = batch_desk()
-    mine = [batch for batch in desk.of_reader(reader.name()) if batch.task == task.key]
-    running = [batch for batch in mine if desk.progress(batch) is not None]
-    for batch in mine:
-        if batch not in running:
+def show_outcomes(task: TaskSpec) -> list[str]:
+    """Show what became of the reader's batches of a task; return those that still run."""
+    desk, running = batch_desk(), []
+    for batch in desk.of_reader(reader.name()):
+        if batch.task == task.key and desk.progress(batch) is not None:
+            running.append(batch.batch_id)
+        elif batch.task == task.key:
             _show_outcome(batch)
-    if running:
-        _watch([batch.batch_id for batch in running])
+    return running
+
+
+def show_running(batch_ids: list[str]) -> None:
+    """Watch batches by a timer of their own; one that ended meanwhile runs the page again."""
+    if batch_ids:
+        _watch(batch_ids)
 
 
 @st.fragment(run_every=POLL_SECONDS)

@@ -24,17 +24,18 @@ from core.workflows.cases import (
 )
 from core.workflows.duties import Duty, Work, duty_of
 from core.workflows.second_reads import open_blind
-from pages._shared import facts, notices, reader, resources, state, style, worklist
+from pages._shared import case_report, facts, notices, reader, resources, state, style, worklist
 from pages._shared.reading import Beside, show_reading
 from pages._shared.state import Study
 
 ADDRESS = "case"
+# What is to be done, and what is kept back meanwhile.
 _WORKS = {
-    Work.READ_FIRST: "Read first: the model's answer is shown after your verdict",
-    Work.READ: "",
-    Work.READ_BLIND: "Second read: the answer and the first read are kept back",
-    Work.ADJUDICATE: "Adjudication: the model's answer is kept back until you have decided",
-    Work.LOOK: "",
+    Work.READ_FIRST: ("Read first", "The model's answer is shown after your verdict."),
+    Work.READ: ("", ""),
+    Work.READ_BLIND: ("Second read, blind", "The answer and the first read are kept back."),
+    Work.ADJUDICATE: ("Adjudication", "The model's answer is kept back until you have decided."),
+    Work.LOOK: ("", ""),
 }
 
 
@@ -156,9 +157,16 @@ def _show_line(found: CaseFile, opened: Opened) -> None:
             f"Case {case.sequence:,}",
             PRIORITIES[case.priority].capitalize(),
             f"added {added} ago" if added and added != "just now" else f"added {added}",
-            _WORKS[opened.duty.work],
+            _WORKS[opened.duty.work][0],
         ),
     )  # fmt: skip
+
+
+def show_kept_back(opened: Opened) -> None:
+    """Say what this reader is not shown yet, and why there is less on the page."""
+    sentence = _WORKS[opened.duty.work][1]
+    if sentence:
+        style.quiet(sentence)
 
 
 def _turn(case: object, by: int) -> None:
@@ -203,7 +211,7 @@ def _ask_prior(found: CaseFile) -> Beside | None:
         key: f"Prior {number}: added {item.added_at:%d %b %Y, %H:%M}"
         for number, (key, item) in enumerate(others.items(), start=1)
     }
-    key = f"{state.CASE_PRIOR}.{found.case.case_id}"
+    key = state.prior_key(found.case.case_id)
     chosen = st.selectbox(
         "Compare with a prior", list(others), None, key=key, format_func=titles.get,
         placeholder=f"Compare with a prior ({len(others):,})", label_visibility="collapsed",
@@ -243,6 +251,7 @@ def show_history(found: CaseFile, opened: Opened, task: TaskSpec) -> None:
     if not (opened.duty.shows_answer and opened.duty.shows_reads):
         style.quiet("The history of this case is shown once you have decided.")
         return
+    case_report.show_downloads(found)
     lines = told_history(found.case.case_id, task.key)
     with st.expander(f"History, {len(lines):,} entries", icon=":material/history:"):
         style.told([(f"{item.at:%d %b %Y, %H:%M} UTC", item.who, item.what) for item in lines])

@@ -57,7 +57,7 @@ def _add(study: Study, image: StudyImage, version: str, task: TaskSpec) -> None:
     facts = CaseFacts(reader.name(), already_applied=carried)
     became: AddedFile | CoreError
     try:
-        became = add_answered(task.key, image, version=version, said=facts)
+        became = add_answered(task.key, image, study.data, version=version, said=facts)
     except CoreError as error:
         became = error
     st.session_state[state.CASE_ADDED] = ((study.key, task.key), became)

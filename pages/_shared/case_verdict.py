@@ -173,7 +173,7 @@ def _on_screen(opened: Opened) -> dict[str, object]:
     """Return what else was on the screen: a prior, patient context, the strength of the map."""
     context = st.session_state.get(state.CASE_CONTEXT)
     return {
-        "prior": st.session_state.get(f"{state.CASE_PRIOR}.{opened.case_id}"),
+        "prior": st.session_state.get(state.prior_key(opened.case_id)),
         "patient_context": context is not None and context[0] == opened.case_id,
         "map_opacity": st.session_state.get(state.OPACITY) if opened.duty.shows_answer else None,
     }

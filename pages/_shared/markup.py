@@ -68,6 +68,8 @@ def figure_text(figure: Figure | None) -> tuple[str, str]:
     >>> figure_text({"value": 0.912, "low": 0.9, "high": 0.93, "low_grouped": 0.85,
     ...     "high_grouped": 0.95})
     ('0.91', '0.85–0.95')
+    >>> figure_text({"value": -0.2, "low": -0.5, "high": 0.1})
+    ('-0.20', '-0.50 to 0.10')
     >>> figure_text({"value": None, "low": None, "high": None})
     ('–', 'undefined')
     """
@@ -78,7 +80,8 @@ def figure_text(figure: Figure | None) -> tuple[str, str]:
         low, high = figure.get("low"), figure.get("high")
     if _missing(low) or _missing(high):
         return f"{figure['value']:.2f}", "no interval"
-    return f"{figure['value']:.2f}", f"{low:.2f}–{high:.2f}"
+    between = " to " if float(str(low)) < 0 else "–"
+    return f"{figure['value']:.2f}", f"{low:.2f}{between}{high:.2f}"
 
 
 def _missing(value: object) -> bool:

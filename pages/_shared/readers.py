@@ -18,10 +18,10 @@ def show_agreement(found: Agreement) -> None:
     """Show kappa of every two readers and of all second reads, each with n and interval."""
     style.kicker("Agreement of readers beyond chance")
     rows = [
-        (f"{one} and {other}", "", f"{kappa.n:,} cases", [asdict(kappa)])
+        (f"{one} and {other}", "", f"{kappa.n:,}", [asdict(kappa)])
         for (one, other), kappa in sorted(found.pairs.items())
     ]
-    rows.append(("All cases with two readers (Fleiss)", "", f"{found.n_second:,} cases",
+    rows.append(("All cases with two readers (Fleiss)", "", f"{found.n_second:,}",
                  [asdict(found.fleiss)]))  # fmt: skip
     style.figure_table(["Kappa, 95 % interval"], rows)
     style.quiet(
@@ -43,9 +43,9 @@ def show_switches(found: Agreement) -> None:
     style.kicker("What the reveal did")
     moved = found.switches
     rows = [
-        ("Model right", "", f"{moved.changed_where_right.n:,} verdicts",
+        ("Model right", "", f"{moved.changed_where_right.n:,}",
          [asdict(moved.changed_where_right)]),
-        ("Model wrong", "", f"{moved.changed_where_wrong.n:,} verdicts",
+        ("Model wrong", "", f"{moved.changed_where_wrong.n:,}",
          [asdict(moved.changed_where_wrong)]),
     ]  # fmt: skip
     style.figure_table(["Share changed, 95 % interval"], rows)

@@ -170,6 +170,11 @@ def form_key(field: str, act: str) -> str:
     return f"case.{field}.{act}"
 
 
+def prior_key(case_id: str) -> str:
+    """Return the key of the prior that is compared with a case."""
+    return f"{CASE_PRIOR}.{case_id}"
+
+
 class Upload(Protocol):
     """The part of Streamlit's UploadedFile that is read, once."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.persistence.case_records import Need, Stage
 from core.workflows.cases import case_file, history
 from core.workflows.second_reads import agreement
-from pages._shared import state
+from pages._shared import markup, state
 from tests.pages.case_pages import (
     FIRST,
     SECOND,
@@ -40,6 +41,7 @@ def everything_in(app: AppTest) -> str:
     parts = [html_of(app), words_of(app)]
     parts += [item.proto.json for item in app.get("bidi_component")]
     parts += [str(item.label) for item in (*app.button, *app.selectbox)]
+    parts += [item.proto.label for item in app.get("download_button")]
     return "\n".join(parts)
 
 
@@ -86,7 +88,7 @@ def test_a_second_reader_sees_neither_the_answer_nor_the_first_read(
     app = as_reader(app, SECOND)
     held = everything_in(app)
     assert not shows_answer(app, case_id)
-    assert "ZZFIRST" not in held and FIRST not in held
+    assert "ZZFIRST" not in held and FIRST not in held and "Report as PDF" not in held
     assert "shown once you have decided" in words_of(app)
     assert history(case_id)[-1].action == "second_read_opened"
     app.run()
@@ -105,6 +107,7 @@ def test_a_first_reader_goes_on_seeing_their_own_case(open_page: OpenPage, use_s
     assert case_file(case_id).needs is Need.SECOND_READ
     assert shows_answer(app, case_id)
     assert f"{FIRST} (you)" in words_of(app)
+    assert "Report as PDF" in everything_in(app)
 
 
 @pytest.fixture
@@ -173,8 +176,8 @@ def test_the_validator_sees_kappa_with_n_and_writes_the_verdicts_as_a_set(
     assert not app.exception
     said = words_of(app)
     kappa = agreement("kidney_ct").pairs[FIRST, SECOND]
-    assert f"{FIRST} and {SECOND}" in said and "3 cases" in said
-    assert f"{kappa.value:.2f}" in said and f"{kappa.low:.2f}–{kappa.high:.2f}" in said
+    assert f"{FIRST} and {SECOND}" in said and kappa.n == 3
+    assert f"{kappa.value:.2f}" in said and markup.figure_text(asdict(kappa))[1] in said
     app = press(app, "Write verdicts as a labelled set")
     [folder] = (tmp_path / "home" / "labelled").iterdir()
     assert len(list(folder.glob("*.png"))) == 2

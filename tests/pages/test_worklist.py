@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.errors import PersistenceError
+from core.persistence.case_store import CaseStore
 from core.workflows.adding_cases import CaseFacts
 from core.workflows.batches import batch_desk
 from core.workflows.cases import CaseState, worklist_page, worklist_query
@@ -189,3 +191,41 @@ def test_what_is_stored_of_an_upload_holds_neither_name_nor_metadata(open_page: 
     held = [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
     assert held
     assert [path for path in held if b"ZZPHI" in path.read_bytes() or "ZZPHI" in path.name] == []
+
+
+def test_a_batch_is_found_again_by_a_new_session_of_its_reader_alone(open_page: OpenPage):
+    open_page("worklist")
+    fill(*drawn(1), ("cut.png", b"no picture"))
+    assert "Batch of 2" in words_of(named(open_page("worklist"), "A. Reader"))
+    assert "Batch of 2" not in words_of(named(open_page("worklist"), "B. Other"))
+
+
+def test_a_batch_that_the_disk_ended_says_why_and_goes_on(open_page: OpenPage, monkeypatch):
+    app = named(open_page("worklist"), "A. Reader")
+    add_case = CaseStore.add_case
+
+    def full(*_: object, **__: object) -> None:
+        raise PersistenceError("Not saved: the disk of the home is full.", remedy="Make room.")
+
+    monkeypatch.setattr(CaseStore, "add_case", full)
+    desk = batch_desk()
+    batch = desk.start("kidney_ct", drawn(2), said=CaseFacts("A. Reader", already_applied=()))
+    assert desk.wait(batch, 60)
+    app.run()
+    assert "the disk of the home is full" in words_of(app) and "2 are left" in words_of(app)
+    monkeypatch.setattr(CaseStore, "add_case", add_case)
+    next(item for item in app.button if item.label.startswith("Go on")).click().run()
+    assert desk.wait(batch, 60)
+    app.run()
+    assert "✓ 2 added" in words_of(app)
+
+
+def test_a_damaged_database_is_told_and_left_as_it_is(open_page: OpenPage, tmp_path):
+    app = open_page("models")
+    (tmp_path / "home").mkdir(exist_ok=True)
+    path = tmp_path / "home" / "second_look.db"
+    path.write_bytes(b"no database" * 100)
+    app.switch_page("pages/worklist.py").run()
+    assert not app.exception
+    assert "is not an SQLite database" in words_of(app)
+    assert path.read_bytes() == b"no database" * 100
