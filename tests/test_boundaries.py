@@ -308,6 +308,8 @@ VISITED = (
     "models",
     "explanations",
     "filters",
+    "data",
+    "training",
 )
 VISIT = """
 import json, sys

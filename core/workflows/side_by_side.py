@@ -54,6 +54,13 @@ def side_rows(card_a: Card, card_b: Card, task: TaskSpec) -> list[SideRow]:
     ]
 
 
+def key_figures(card: Card, task: TaskSpec) -> tuple[str, list[tuple[str, Mapping[str, Any]]]]:
+    """Return the split that tells most and does not leak, and its key figures by name."""
+    rows = [row for row in side_rows(card, card, task) if not row.leaks]
+    first = rows[0].split if rows else ""
+    return first, [(row.figure, row.a) for row in rows if row.split == first and row.a]
+
+
 def _figure(part: MetricSet | None, name: str) -> Mapping[str, Any] | None:
     found = part.figures.get(name) if part is not None else None
     return found.model_dump() if found is not None else None
