@@ -19,7 +19,13 @@ from core.workflows.training_jobs import (
     open_run,
     resume_run,
 )
-from core.workflows.training_progress import RunProgress, curve_frame, progress_of
+from core.workflows.training_progress import (
+    MEASURES,
+    FitCurve,
+    RunProgress,
+    curve_frame,
+    progress_of,
+)
 from pages._shared import frame, state, style
 from pages._shared.runs import split_title
 
@@ -172,9 +178,22 @@ def _show_curves(run: TrainingRun, progress: RunProgress) -> None:
     style.kicker(f"{last.name}: {last.n_done} of at most {last.n_epochs} epochs")
     left, right = st.columns(2, gap="small")
     with left:
-        st.plotly_chart(loss_chart(curves), config=CONFIG, key="training.loss")
+        st.plotly_chart(
+            loss_chart(curves), config=CONFIG, theme=None, key="training.loss",
+            alt=_said(last, "loss", "nll"),
+        )  # fmt: skip
     with right:
-        st.plotly_chart(score_chart(curves), config=CONFIG, key="training.scores")
+        st.plotly_chart(
+            score_chart(curves), config=CONFIG, theme=None, key="training.scores",
+            alt=_said(last, "macro_f1", "accuracy"),
+        )  # fmt: skip
     style.quiet(
         f"Scores are of the validation groups that stop the fit, never of test pictures.{earlier}"
     )
+
+
+def _said(fit: FitCurve, *measures: str) -> str:
+    """Return the last epoch of a fit in words, for who does not see its curves."""
+    line = fit.epochs[-1]
+    told = [f"{MEASURES[name]} {line[name]:.3f}" for name in measures if line.get(name) is not None]
+    return f"{fit.name}, epoch {fit.n_done} of {fit.n_epochs}: {', '.join(told)}"
