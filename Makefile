@@ -1,6 +1,7 @@
 # Two commands do everything: `make run` opens the dashboard, `make test` checks the whole product.
 
 PY := .venv/bin/python
+ADDRESS ?= 127.0.0.1
 .DEFAULT_GOAL := help
 .PHONY: help run test test-heavy lint types mlflow lock clean
 
@@ -8,8 +9,8 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-11s %s\n", $$1, $$2}'
 
 run: .venv/.for-run ## install what is missing and open the dashboard on 127.0.0.1 (PORT=8501)
-	@$(PY) -m core settings --check
-	@$(PY) -m streamlit run streamlit_app.py --server.address 127.0.0.1 --logger.hideWelcomeMessage false $(if $(PORT),--server.port $(PORT))
+	@$(PY) -m core settings --check --address "$(ADDRESS)"
+	@$(PY) -m streamlit run streamlit_app.py --server.address "$(ADDRESS)" --logger.hideWelcomeMessage false $(if $(PORT),--server.port $(PORT))
 
 test: .venv/.for-test ## lint, types and every test that is not slow
 	@$(PY) tests/browser/chromium.py

@@ -6,13 +6,18 @@ from pages._shared import frame
 
 PAGES = {
     "": [frame.start_page()],
-    "Read": [st.Page("pages/analyse.py", title="Analyse", url_path="analyse")],
+    "Read": [
+        st.Page("pages/analyse.py", title="Analyse", url_path="analyse"),
+        st.Page("pages/worklist.py", title="Worklist", url_path="worklist"),
+        st.Page("pages/case.py", title="Case", url_path="case", visibility="hidden"),
+    ],
     "Validate": [
         st.Page("pages/performance.py", title="Performance", url_path="performance"),
         st.Page("pages/operating_point.py", title="Operating point", url_path="operating_point"),
         st.Page("pages/missed_findings.py", title="Missed findings", url_path="missed_findings"),
         st.Page("pages/compare.py", title="Compare", url_path="compare"),
         st.Page("pages/slices.py", title="Slices", url_path="slices"),
+        st.Page("pages/readers.py", title="Readers", url_path="readers"),
     ],
     "Explain": [
         st.Page("pages/explanations.py", title="Explanations", url_path="explanations"),

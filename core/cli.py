@@ -55,11 +55,14 @@ COMMANDS = {
     "train": CommandSpec("core.commands.train", "fit a new model version"),
     "experiments": CommandSpec("core.commands.experiments", "what train --experiment can run"),
     "ensemble": CommandSpec("core.commands.ensemble", "several versions as one version"),
+    "results": CommandSpec("core.commands.results", "every network measured, as one table"),
     "bench": CommandSpec("core.commands.bench", "speed against a bare pass and tf-keras-vis"),
     "cases": CommandSpec("core.commands.cases", "cases: add, list, show, verdicts"),
     "audit": CommandSpec("core.commands.audit", "whether the audit chain holds; replay a case"),
+    "report": CommandSpec("core.commands.report", "a case as PDF, DICOM SR, captures, CSV"),
     "backup": CommandSpec("core.commands.backup", "database, pictures, settings in one file"),
     "restore": CommandSpec("core.commands.restore", "put a backup in place, verified first"),
+    "users": CommandSpec("core.commands.users", "who may do what, where people log in"),
     "settings": CommandSpec("core.commands.settings", "every setting, its value and its source"),
 }
 

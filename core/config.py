@@ -75,6 +75,21 @@ class Settings(BaseSettings):
         description="Share of cases that a second reader reads blind, beside those where reader "
         "and model differ; no second reads where it is not set.",
     )
+    read_first: bool = Field(
+        False,
+        description="Whether a reader's verdict is recorded before the model's answer is shown, "
+        "and then once more with it.",
+    )
+    login: str = Field(
+        "local",
+        pattern="^(local|oidc)$",
+        description="local: single-user, on this machine alone; oidc: people log in, with roles.",
+    )
+    login_claim: str = Field(
+        "email",
+        pattern="^[a-z_]{1,40}$",
+        description="Claim of the identity provider that names a person; email must be verified.",
+    )
     inference_threads: int = Field(
         0, ge=0, le=256, description="Threads of the inference engine; 0 lets the engine choose."
     )

@@ -85,6 +85,10 @@ class ConflictError(PersistenceError):
     """Somebody else decided meanwhile: nothing was overwritten, and the text is still here."""
 
 
+class RoleError(PersistenceError):
+    """Whoever acts may not do this: nothing was stored, and the attempt was."""
+
+
 class CaseError(CoreError):
     """There is no such case, or what was said of it cannot be taken as a verdict."""
 

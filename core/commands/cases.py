@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -28,6 +27,7 @@ from core.workflows.cases import (
     worklist_page,
     worklist_total,
 )
+from core.workflows.users import account
 from core.workflows.verdicts import answer_lines
 
 _KINDS = {"risk": float, "uncertainty": float, "priority": int}
@@ -79,15 +79,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _add_by(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--by", metavar="WHO", default=_user(), help="who does it; your account otherwise"
+        "--by", metavar="WHO", default=account(), help="who does it; your account otherwise"
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # an account without a name
-        return "local"
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also refuse folders that are not there, wrong task and experiment files",
     )
+    parser.add_argument(
+        "--address", metavar="A", help="with --check: refuse to serve there without a login"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,7 +25,8 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     SettingsError
-        With ``--check``: if a folder that a setting names does not exist.
+        With ``--check``: if a folder that a setting names does not exist, or the address may not
+        be served.
     TaskError, TrainingError
         With ``--check``: if a task file or an experiment file is wrong.
     """
@@ -30,9 +34,12 @@ def run(args: argparse.Namespace) -> int:
         # A list alone is instant: nothing of this is imported for it.
         from core.workflows.experiments import experiment_rows  # noqa: PLC0415
         from core.workflows.starting import check_start  # noqa: PLC0415
+        from core.workflows.users import check_address  # noqa: PLC0415
 
         check_start()
         experiment_rows()
+        if args.address is not None:
+            check_address(args.address)
     rows = setting_rows()
     width = max(len(row.name) for row in rows)
     text = "\n".join(

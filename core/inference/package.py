@@ -26,9 +26,11 @@ from core.inference.writer import REQUIRED_FILES, required_files, set_champion, 
 __all__ = [
     "AUDITS",
     "CHAMPION",
+    "COMPARED",
     "REQUIRED_FILES",
     "ModelVersion",
     "champion_of",
+    "compared_folder",
     "find_version",
     "list_versions",
     "models_folder",
@@ -41,6 +43,8 @@ __all__ = [
 
 CHAMPION = "champion"
 AUDITS = "audits"  # beside the versions of a task: what was measured of their maps
+COMPARED = "compared"  # beside them, too: figures of versions whose weights are not kept
+_NO_VERSIONS = (CHAMPION, AUDITS, COMPARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,15 @@ def version_names(task_key: str) -> tuple[str, ...]:
             path.name
             for path in folder.iterdir()
             if path.is_dir()
-            and path.name not in (CHAMPION, AUDITS)
+            and path.name not in _NO_VERSIONS
             and re.match(VERSION_PATTERN, path.name)
         )
     )
+
+
+def compared_folder(task_key: str) -> Path:
+    """Return where the figures of versions without weights lie, one folder each."""
+    return models_folder() / task_key / COMPARED
 
 
 def champion_of(task_key: str) -> str | None:

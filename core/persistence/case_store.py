@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.config import settings
+from core.domain import SourceInstance
 from core.errors import CaseError, ConflictError, PersistenceError
 from core.persistence.case_records import (
     AuditRow,
@@ -22,8 +23,10 @@ from core.persistence.case_records import (
     CaseFile,
     CaseRead,
     Consensus,
+    Stage,
 )
 from core.persistence.case_rows import TABLES, TIMES, Recorded, from_row, grouped, rows_of, to_row
+from core.persistence.case_sources import link, source_of
 from core.persistence.case_state import final_reads, standing
 from core.persistence.case_tables import audit, case_read, review_case
 from core.persistence.chain import Recorder, recording
@@ -40,10 +43,13 @@ class CaseStore:
         self.database = where
         self.share = share
 
-    def add_case(self, case: Case, answer: CaseAnswer) -> tuple[Case, bool]:
+    def add_case(
+        self, case: Case, answer: CaseAnswer, *, source: SourceInstance | None = None
+    ) -> tuple[Case, bool]:
         """Store a case with its first answer; return it and whether it is new.
 
         A picture that is there already gives the case that holds it, and stores nothing.
+        ``source`` is the DICOM instance, where it was one.
 
         Raises
         ------
@@ -56,8 +62,24 @@ class CaseStore:
                 return known, False
             stored = self._store(recorder, case, action="case_added", who=case.added_by)
             self._store(recorder, answer, action="case_answered", who=answer.answered_by)
+            if source is not None:
+                link(recorder, case.case_id, source, who=case.added_by)
             self._refresh(recorder.connection, case.case_id)
         return stored, True
+
+    def link(self, case_id: str, source: SourceInstance, *, who: str) -> bool:
+        """Store which DICOM instance a case was made of; False where that is known already."""
+        with self.database.reading() as connection:
+            if source_of(connection, case_id) is not None:
+                return False
+        with recording(self.database) as recorder:
+            _needed(recorder.connection, case_id)
+            return link(recorder, case_id, source, who=who)
+
+    def source(self, case_id: str) -> SourceInstance | None:
+        """Return the DICOM instance that a case was made of; None where none is known."""
+        with self.database.reading() as connection:
+            return source_of(connection, case_id)
 
     def add_answer(self, answer: CaseAnswer) -> CaseAnswer:
         """Store another answer of a case: of another version; the reads stay."""
@@ -68,7 +90,9 @@ class CaseStore:
         return stored
 
     def add_read(self, read: CaseRead, *, key: str, based_on: int | None = None) -> CaseRead:
-        """Store a read; a later one of the same reader at the same stage corrects the earlier.
+        """Store a read; a later one of the same reader corrects the earlier.
+
+        Said before the reveal and said after it are two reads, and neither corrects the other.
 
         Parameters
         ----------
@@ -100,7 +124,7 @@ class CaseStore:
             _needed(connection, read.case_id)
             reads = rows_of(connection, CaseRead, read.case_id)
             _refuse_stale(reads, read, based_on)
-            own = [r for r in reads if r.reader == read.reader and r.stage is read.stage]
+            own = [r for r in reads if r.reader == read.reader and _is_same_act(r, read)]
             corrected = replace(read, corrects=own[-1].sequence if own else None)
             action = "read_corrected" if own else "read"
             stored = self._store(recorder, corrected, action=action, who=read.reader, key=key)
@@ -162,6 +186,13 @@ class CaseStore:
         with self.database.reading() as connection:
             found = sa.select(audit).where(audit.c.case_id == case_id).order_by(audit.c.sequence)
             return [from_row(AuditRow, row) for row in connection.execute(found).mappings()]
+
+    def same_patient(self, case: Case) -> list[Case]:
+        """Return the other cases of a pseudonym, the latest added first."""
+        mine = (review_case.c.pseudonym == case.pseudonym) & (review_case.c.case_id != case.case_id)
+        found = sa.select(review_case).where(mine).order_by(review_case.c.sequence.desc())
+        with self.database.reading() as connection:
+            return [from_row(Case, row) for row in connection.execute(found).mappings()]
 
     def files(self, task: str) -> list[CaseFile]:
         """Return every case of a task with all that was said, in the order of adding."""
@@ -256,6 +287,11 @@ def _same_act(known: CaseRead, read: CaseRead) -> CaseRead:
             column="key",
         )
     return known
+
+
+def _is_same_act(earlier: CaseRead, later: CaseRead) -> bool:
+    before = Stage.BEFORE_REVEAL
+    return (earlier.stage is before) == (later.stage is before)
 
 
 def _refuse_stale(reads: list[CaseRead], read: CaseRead, based_on: int | None) -> None:

@@ -48,6 +48,15 @@ review_case = _table(  # CASE is a word of SQL
     _text("added_by"),
     _time("added_at"),
 )
+case_source = _table(  # apart from the case: see core.persistence.case_sources
+    "case_source",
+    sa.Column(
+        "case_id", sa.Text, sa.ForeignKey("review_case.case_id"), unique=True, nullable=False
+    ),
+    _json("source"),
+    _text("linked_by"),
+    _time("linked_at"),
+)
 case_answer = _table(
     "case_answer",
     _of_case(),
@@ -98,6 +107,13 @@ audit = _table(
     _text("previous_hash"),
     _text("row_hash"),
 )
+user_role = _table(
+    "user_role",
+    _text("name"),
+    _text("role"),
+    _text("given_by"),
+    _time("given_at"),
+)
 # Derived from the tables above, so it may change; ``rebuild`` makes it anew. What has no answer
 # stands at risk and uncertainty 1: nobody has judged it yet.
 worklist = sa.Table(
@@ -125,4 +141,5 @@ sa.Index("worklist_by_needs", worklist.c.task, worklist.c.needs, worklist.c.numb
 sa.Index("case_answer_of_case", case_answer.c.case_id, case_answer.c.sequence)
 sa.Index("case_read_of_case", case_read.c.case_id, case_read.c.sequence)
 sa.Index("consensus_of_case", consensus.c.case_id, consensus.c.sequence)
+sa.Index("user_role_of_name", user_role.c.name, user_role.c.sequence)
 sa.Index("audit_of_case", audit.c.case_id, audit.c.sequence)

@@ -84,28 +84,33 @@ class Recorder:
         return self.head
 
     def store(
-        self, table: sa.Table, row: Mapping[str, Any], *, action: str, who: str
+        self,
+        table: sa.Table,
+        row: Mapping[str, Any],
+        *,
+        action: str,
+        who: str,
+        is_told: bool = True,
     ) -> dict[str, Any]:
-        """Insert a row and say so in the chain; return it as stored, with its number."""
+        """Insert a row and say so in the chain; return it as stored, with its number.
+
+        ``is_told`` False: the chain holds the digest of the row, and not what it says.
+        """
         stored = as_stored(table, {column.name: None for column in table.c} | dict(row))
         del stored["sequence"]
         number = self.connection.execute(
             table.insert().values(**stored).returning(table.c.sequence)
         ).scalar_one()
         stored |= {"sequence": number}
-        self.witness(table, stored, action=action, who=who)
-        return stored
-
-    def witness(self, table: sa.Table, stored: Mapping[str, Any], *, action: str, who: str) -> None:
-        """Say in the chain what a row of another table holds: all of it, and its digest."""
         said = {name: value for name, value in stored.items() if name not in ("sequence", "key")}
         facts = {
             "table": table.name,
             "sequence": stored["sequence"],
             "digest": record_digest(stored),
-            "row": said,
+            **({"row": said} if is_told else {}),
         }
         self.append(action, who=who, facts=facts, case_id=stored.get("case_id"))
+        return stored
 
 
 def record_digest(row: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from core.persistence.records import (
     Promotion,
 )
 
-REVISION = "0002"  # what this release reads and writes
+REVISION = "0004"  # what this release reads and writes
 VERSION_TABLE = "alembic_version"
 
 

@@ -10,11 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.persistence.canonical import sha256_of
-from core.persistence.case_tables import audit, case_answer, case_read, consensus, review_case
+from core.persistence.case_tables import (
+    audit,
+    case_answer,
+    case_read,
+    case_source,
+    consensus,
+    review_case,
+    user_role,
+)
 from core.persistence.chain import START, Head, read_head_file, record_digest
 from core.persistence.tables import metadata
 
-WITNESSED = (review_case, case_answer, case_read, consensus)  # every row has a row in the chain
+# Every row of these has a row in the chain.
+WITNESSED = (review_case, case_source, case_answer, case_read, consensus, user_role)
 _AT_ONCE = 1000
 
 

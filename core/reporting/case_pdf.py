@@ -66,6 +66,8 @@ def render_case_pdf(report: CaseReport) -> bytes:
 
 
 def _verdict(report: CaseReport) -> str:
+    if report.verdict is None and report.reads:
+        return "No verdict is in force: readers differ, or read only before the AI was shown."
     if report.verdict is None:
         return "No verdict has been recorded."
     return f"Verdict: {words.read_said(report, report.verdict)}"
@@ -136,7 +138,10 @@ def _answer(report: CaseReport) -> list[Flowable]:
     picture = report.answering
     facts = [
         ("Gate", words.gate_said(picture.gate)),
-        ("Operating point", f"{report.model.operating_point} {words.threshold_said(report)}"),
+        (
+            "Operating point",
+            f"{report.model.operating_point} {words.threshold_said(report)}".strip(),
+        ),
         ("Map", picture.overlay_said),
         *(("Note", note) for note in picture.notes),
     ]
@@ -158,7 +163,8 @@ def _bars(report: CaseReport, prediction: Prediction) -> Flowable:
     for item in report.task.classes:
         value = prediction.probabilities[item.key]
         mark = prediction.thresholds.get(item.key)
-        role = "flagged" if item.key in prediction.flagged else ""
+        is_flagged = bool(prediction.thresholds) and item.key in prediction.flagged
+        role = "flagged" if is_flagged else ""
         if not role and item.key == prediction.predicted:
             role = "largest"
         at = "" if mark is None else f"operating point {words.percent(mark)}"
@@ -213,17 +219,20 @@ def _model(report: CaseReport) -> list[Flowable]:
 
 
 def _study(report: CaseReport) -> Sequence[tuple[str, str]]:
-    """Return how to find the study again: UIDs, never a name."""
+    """Return how to find the study again, where that was asked for: UIDs, never a name."""
     source = report.answering.source
-    dated = [("Study date", report.study_date)] if report.study_date else []
-    if source is None:
-        return [*dated, ("Picture", f"SHA-256 {report.answering.sha256}")]
-    return [
-        *dated,
-        ("Study UID", source.study_instance_uid),
-        ("Series UID", source.series_instance_uid),
-        ("Instance UID", source.sop_instance_uid),
-    ]
+    facts = [("Picture", f"SHA-256 {report.answering.sha256}")]
+    if not report.shows_context:
+        return facts
+    if report.study_date:
+        facts.append(("Study date", report.study_date))
+    if source is not None:
+        facts += [
+            ("Study UID", source.study_instance_uid),
+            ("Series UID", source.series_instance_uid),
+            ("Instance UID", source.sop_instance_uid),
+        ]
+    return facts
 
 
 def _slices(report: CaseReport) -> list[Flowable]:

@@ -83,7 +83,8 @@ class PictureReport:
         What lies at the edges of the picture, such as ("R", "A").
     notes : tuple of str
     source : SourceInstance or None
-        Where the picture was DICOM.
+        Where the picture was DICOM, and which instance is known.
+    is_dicom : bool
     """
 
     pixels: ByteArray
@@ -97,6 +98,7 @@ class PictureReport:
     edges: tuple[str, str] | None = None
     notes: tuple[str, ...] = ()
     source: SourceInstance | None = None
+    is_dicom: bool = False
 
     def __post_init__(self) -> None:
         self.pixels.setflags(write=False)
@@ -144,6 +146,8 @@ class CaseReport:
         None for a single picture.
     study_date : str
         As the case states it; "" where it does not.
+    shows_context : bool
+        Whether the PDF names study date and UIDs: they lead to the patient.
     """
 
     case_id: str
@@ -155,6 +159,7 @@ class CaseReport:
     verdict: Read | None = None
     series: SeriesAnswer | None = None
     study_date: str = ""
+    shows_context: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.pictures)

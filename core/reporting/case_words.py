@@ -57,7 +57,8 @@ def called_said(report: CaseReport, prediction: Prediction) -> str:
     """Return what was flagged and what was called."""
     called = _title(report, prediction.predicted)
     share = percent(prediction.probabilities[prediction.predicted])
-    if prediction.flagged:
+    # Without an operating point nothing is held to one: what is called is called, not flagged.
+    if prediction.flagged and prediction.thresholds:
         flagged = ", ".join(_title(report, name) for name in prediction.flagged)
         return f"Flagged: {flagged}. Largest probability: {called}, {share}."
     flags = " Nothing flagged at the operating point." if prediction.thresholds else ""

@@ -153,7 +153,8 @@ def made_by(report: CaseReport) -> Mapping[str, Any]:
     return {
         "manufacturer": MAKER,
         "manufacturer_model_name": one_value(f"{MAKER} {report.task.key}"),
-        "software_versions": (__version__, one_value(report.model.version)),
+        # A list: pydicom warns of a tuple in a value.
+        "software_versions": [__version__, one_value(report.model.version)],
         "device_serial_number": one_value(report.model.digest),
         "content_qualification": "RESEARCH",
         "coding_schemes": [private_scheme()],

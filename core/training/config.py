@@ -55,6 +55,9 @@ class TrainingConfig(BaseModel):
     strategy: Literal["top", "head", "all", "staged"] = Field(
         "top", description="What is trained: the upper layers, the head, everything, one by one."
     )
+    weights: Literal["imagenet", "none"] = Field(
+        "imagenet", description="What the backbone begins with; none: from scratch."
+    )
     epochs: int = Field(8, ge=1, le=10_000)
     head_epochs: int = Field(5, ge=1, le=10_000, description="Of staged, before the others.")
     head_learning_rate: float | None = Field(None, gt=0, le=1, description="None: the same.")

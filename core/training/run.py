@@ -259,6 +259,8 @@ class _Run:
             f"random split, LEAKAGE: pictures of one {self.job.task.group_name} on both sides; it "
             "measures memory and counts for nothing"
         )
+        if self.config.detail is not None:
+            made += " (of the network without its branch for small findings)"
         nobody = np.zeros(len(judged.rows), bool)
         trained = np.setdiff1d(self.bench.thinned, judged.rows)
         seen = self.exposures.of_random_split(judged.rows, trained)

@@ -87,7 +87,7 @@ class Workbench:
         return digest.hexdigest()[:24]
 
     def network(self, *, seed: int) -> keras.Model:
-        """Return a new network with ImageNet weights, frozen as at the end of a fit.
+        """Return a new network with its first weights, frozen as at the end of a fit.
 
         Only what is fresh (the head, an added block) depends on the seed.
         """
@@ -107,6 +107,7 @@ class Workbench:
             self.config.spec,
             n_classes=len(self.data.class_names),
             input_size=self.data.size,
+            weights=self.config.weights,
             backbones=self.job.folders.backbones,
             dropout=self.config.dropout,
         )

@@ -14,14 +14,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from core.domain import Answer, Status, StudyImage
-from core.errors import CaseError, DatasetError, IntakeError
+from core.domain import Answer, PictureKind, SourceInstance, Status, StudyImage
+from core.errors import CaseError, CoreError, DatasetError, IntakeError
 from core.intake import read_study
+from core.intake.dicom_source import read_source
 from core.persistence.case_records import Case, CaseAnswer
 from core.workflows.analyse import answer_image
 from core.workflows.analyst import Analyst, open_analyst
 from core.workflows.case_pictures import facts_of
 from core.workflows.files import carried_steps, check_steps, read_file
+from core.workflows.users import Role, require
 
 ADDED, DUPLICATE = "added", "duplicate"
 PRIORITIES = ("routine", "soon", "urgent")
@@ -73,19 +75,73 @@ def add_files(
     """
     from core.persistence import pictures
 
-    _check(said)
+    check_facts(said)
+    require(said.by, Role.READER)
     check_steps(said.already_applied or ())
     analyst = open_analyst(task, version)
     pictures.sweep()
     return (_add_file(analyst, Path(path), str(path), said) for path in paths)
 
 
+def add_bytes(analyst: Analyst, data: bytes, *, said: CaseFacts, file: str = "") -> AddedFile:
+    """Make a case of a file's bytes, as an upload gives them; ``file`` is what the answer names.
+
+    Raises
+    ------
+    CaseError
+        If nobody is named, or the date or the priority is none.
+    PersistenceError
+        If it was not stored.
+    """
+    check_facts(said)
+    require(said.by, Role.READER)
+    try:
+        image = read_study(data, default_window=analyst.task.window)
+    except IntakeError as error:
+        return _rejected(analyst, file, error, said)
+    source = source_of(data, image)
+    return add_picture(analyst, image, said=said, file=file, source=source)
+
+
+def add_answered(task: str, image: StudyImage, *, version: str, said: CaseFacts) -> AddedFile:
+    """Make a case of a picture that was analysed, with the version that answered it.
+
+    Raises
+    ------
+    CaseError
+        If nobody is named, or the date or the priority is none.
+    ModelVersionError, TaskError
+        If that version cannot answer any more.
+    PersistenceError
+        If it was not stored.
+    """
+    check_facts(said)
+    require(said.by, Role.READER)
+    return add_picture(open_analyst(task, version), image, said=said)
+
+
+def source_of(data: bytes, image: StudyImage) -> SourceInstance | None:
+    """Return which DICOM instance the bytes of a picture are; None where they name none."""
+    if image.kind is not PictureKind.DICOM:
+        return None
+    try:
+        return read_source(data, frame=image.frame)
+    except IntakeError:  # readable as a picture, but nothing could be filed beside it
+        return None
+
+
 def add_picture(
-    analyst: Analyst, image: StudyImage, *, said: CaseFacts, file: str = ""
+    analyst: Analyst,
+    image: StudyImage,
+    *,
+    said: CaseFacts,
+    file: str = "",
+    source: SourceInstance | None = None,
 ) -> AddedFile:
     """Make a case of a decoded picture.
 
-    ``said.already_applied`` None means that it carries no step.
+    ``said.already_applied`` None means that it carries no step; ``source`` is what ``source_of``
+    gives of its bytes. A duplicate brings the instance of a case that had none.
 
     Raises
     ------
@@ -95,6 +151,7 @@ def add_picture(
     from core.persistence import pictures
     from core.persistence.case_store import case_store
 
+    require(said.by, Role.READER)
     digest = pictures.digest_of(image.values)
     case_id = case_id_of(analyst.task.key, digest)
     store, steps = case_store(), said.already_applied or ()
@@ -103,7 +160,7 @@ def add_picture(
     except CaseError:
         answer = answer_image(analyst, image, file=file, already_applied=steps)
     else:
-        return AddedFile(file, known.case.case_id, DUPLICATE, "The same pixels are a case already.")
+        return _duplicate(known.case.case_id, file, source, said)
     pictures.keep(image.values)
     case = Case(
         case_id=case_id,
@@ -115,11 +172,22 @@ def add_picture(
         study_date=said.study_date,
         priority=said.priority,
     )
-    _, is_new = store.add_case(case, recorded_answer(analyst, answer, case_id, by=said.by))
+    recorded = recorded_answer(analyst, answer, case_id, by=said.by)
+    _, is_new = store.add_case(case, recorded, source=source)
     if not is_new:
-        return AddedFile(file, case_id, DUPLICATE, "The same pixels are a case already.")
+        return _duplicate(case_id, file, source, said)
     status = ADDED if answer.status is Status.OK else str(answer.status)
     return AddedFile(file, case_id, status, answer.reason)
+
+
+def _duplicate(
+    case_id: str, file: str, source: SourceInstance | None, said: CaseFacts
+) -> AddedFile:
+    from core.persistence.case_store import case_store
+
+    if source is not None:
+        case_store().link(case_id, source, who=said.by)
+    return AddedFile(file, case_id, DUPLICATE, "The same pixels are a case already.")
 
 
 def case_id_of(task: str, picture_sha256: str) -> str:
@@ -188,21 +256,34 @@ def _steps(answer: Answer) -> dict[str, Any]:
 
 
 def _add_file(analyst: Analyst, path: Path, name: str, said: CaseFacts) -> AddedFile:
-    from core.persistence.case_store import case_store
-
     try:
         carried = carried_steps(path, said.already_applied)
-        image = read_study(read_file(path), default_window=analyst.task.window)
+        data = read_file(path)
+        image = read_study(data, default_window=analyst.task.window)
     except (IntakeError, DatasetError) as error:
-        # Neither the name of the file nor a word of it: either may hold a patient's.
-        facts = {"task": analyst.task.key, "why": type(error).__name__}
-        case_store().note("file_rejected", who=said.by, facts=facts)
-        return AddedFile(name, None, str(Status.ERROR), str(error))
+        return _rejected(analyst, name, error, said)
     carrying = CaseFacts(said.by, said.pseudonym, said.study_date, said.priority, carried)
-    return add_picture(analyst, image, said=carrying, file=name)
+    source = source_of(data, image)
+    return add_picture(analyst, image, said=carrying, file=name, source=source)
 
 
-def _check(said: CaseFacts) -> None:
+def _rejected(analyst: Analyst, name: str, error: CoreError, said: CaseFacts) -> AddedFile:
+    from core.persistence.case_store import case_store
+
+    # Neither the name of the file nor a word of it: either may hold a patient's.
+    facts = {"task": analyst.task.key, "why": type(error).__name__}
+    case_store().note("file_rejected", who=said.by, facts=facts)
+    return AddedFile(name, None, str(Status.ERROR), str(error))
+
+
+def check_facts(said: CaseFacts) -> None:
+    """Refuse what cannot be said of a case.
+
+    Raises
+    ------
+    CaseError
+        If nobody is named, or the date or the priority is none.
+    """
     if not said.by.strip():
         raise CaseError("Nobody adds these cases.", remedy="Say who you are.", column="by")
     if said.priority not in range(len(PRIORITIES)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from core.domain import Answer, StudyImage
-from core.errors import CaseError, ModelMissingError, ModelVersionError, PersistenceError
-from core.persistence.case_records import CaseAnswer, CaseFile
+from core.errors import PersistenceError
 from core.persistence.case_rows import to_row
 from core.persistence.chain import Head, parse_head
 from core.persistence.place import database_exists
 from core.persistence.verifying import Verified, known_heads, verify
-
-SAME_WITHIN = 1e-6  # probabilities of the same version on another machine's engine
+from core.workflows.answered_cases import answer_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +78,13 @@ def replay(case_id: str, out: Path) -> Replayed:
     PersistenceError
         If the picture is gone or is not what was stored.
     """
-    from core.workflows.cases import case_file, case_image, history
+    from core.workflows.cases import history
 
-    found = case_file(case_id)
-    if not found.answers:
-        raise CaseError(f"Case {case_id} was never answered.", remedy="Answer it first.")
-    recorded = found.answers[-1]
-    image = case_image(found.case)
-    answer = _answer_again(found, recorded, image)
-    out.mkdir(parents=True, exist_ok=True)
+    answered = answer_again(case_id)
+    found, recorded = answered.found, answered.recorded
+    image, answer = answered.image, answered.again
     again = None if answer.prediction is None else dict(answer.prediction.probabilities)
-    difference = _difference(recorded.probabilities, again)
-    is_same = str(answer.status) == recorded.status and (difference or 0.0) <= SAME_WITHIN
+    out.mkdir(parents=True, exist_ok=True)
     written = _write_pictures(out, image, answer)
     facts = {
         "case_id": case_id,
@@ -100,8 +92,8 @@ def replay(case_id: str, out: Path) -> Replayed:
         "picture_sha256": found.case.picture_sha256,
         "recorded": to_row(recorded),
         "again": {"status": str(answer.status), "reason": answer.reason, "probabilities": again},
-        "largest_difference": difference,
-        "is_same": is_same,
+        "largest_difference": answered.largest_difference,
+        "is_same": answered.is_same,
         "reads": [to_row(read) for read in found.reads],
         "consensus": [to_row(item) for item in found.consensus],
         "audit": [asdict(row) for row in history(case_id)],
@@ -112,35 +104,10 @@ def replay(case_id: str, out: Path) -> Replayed:
         model_version=recorded.model_version,
         version_digest=recorded.version_digest,
         status=str(answer.status),
-        is_same=is_same,
-        largest_difference=difference,
+        is_same=answered.is_same,
+        largest_difference=answered.largest_difference,
         files=("case.json", *written),
     )
-
-
-def _answer_again(found: CaseFile, recorded: CaseAnswer, image: StudyImage) -> Answer:
-    from core.workflows.analyse import answer_image
-    from core.workflows.analyst import open_analyst
-    from core.workflows.champions import find_version
-
-    try:
-        version = find_version(found.case.task, recorded.model_version)
-    except ModelMissingError:
-        raise ModelVersionError(
-            f"Model version {recorded.model_version}, which answered case {found.case.case_id}, "
-            "is not installed any more.",
-            remedy="Put it back; no other version can show what was seen.",
-        ) from None
-    if version.digest != recorded.version_digest:
-        raise ModelVersionError(
-            f"{recorded.model_version} is not the version that answered case "
-            f"{found.case.case_id}: its digest is {version.digest[:12]}, not "
-            f"{recorded.version_digest[:12]}.",
-            remedy="Put the files of that version back.",
-        )
-    analyst = open_analyst(found.case.task, recorded.model_version)
-    carried = tuple(recorded.steps["left_out"])
-    return answer_image(analyst, image, already_applied=carried)
 
 
 def _write_pictures(out: Path, image: StudyImage, answer: Answer) -> list[str]:
@@ -157,17 +124,6 @@ def _write_pictures(out: Path, image: StudyImage, answer: Answer) -> list[str]:
             np.save(out / name, heatmap, allow_pickle=False)
             names.append(name)
     return names
-
-
-def _difference(
-    before: Mapping[str, float] | None, again: Mapping[str, float] | None
-) -> float | None:
-    """Return the largest difference of a probability; 1 where only one of them is there."""
-    if before is None or again is None:
-        return None if before is again else 1.0
-    if set(before) != set(again):
-        return 1.0
-    return max(abs(before[name] - again[name]) for name in before)
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.config import setting_rows, settings
 from core.errors import PersistenceError
 from core.persistence.place import database_exists
+from core.workflows.users import Role, require
 
 if TYPE_CHECKING:
     from core.persistence.backup import BackupFile
@@ -21,6 +22,7 @@ def back_up(out: Path) -> BackupFile:
     PersistenceError
         If there is nothing to back up, or it was not written.
     """
+    require(None, Role.ADMIN)
     from core.persistence.backup import write_backup
 
     if not database_exists():
@@ -42,6 +44,8 @@ def restore(path: Path, *, replace: bool = False) -> BackupFile:
     PersistenceError
         If nothing was restored.
     """
+    if database_exists():  # into an empty home: whoever may write it
+        require(None, Role.ADMIN)
     from core.persistence.backup import restore_backup
 
     return restore_backup(path, settings().home.absolute(), replace=replace)

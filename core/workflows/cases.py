@@ -26,6 +26,7 @@ from core.persistence.case_records import (
 )
 from core.persistence.place import database_exists
 from core.workflows.case_pictures import image_of
+from core.workflows.users import Role, require
 
 if TYPE_CHECKING:
     from core.persistence.worklist_store import WorklistQuery
@@ -46,6 +47,7 @@ __all__ = [
     "case_file",
     "case_image",
     "history",
+    "priors",
     "rebuild_worklist",
     "show_context",
     "worklist_page",
@@ -93,6 +95,7 @@ def worklist_total(query: WorklistQuery) -> int:
 
 def rebuild_worklist() -> int:
     """Make the worklist anew from what is recorded; return its length."""
+    require(None, Role.ADMIN)
     from core.persistence.case_store import case_store
 
     return case_store().rebuild()
@@ -122,6 +125,23 @@ def case_image(case: Case) -> StudyImage:
     return image_of(case.picture_sha256, case.picture)
 
 
+def priors(case: Case) -> list[Case]:
+    """Return the other cases of the same pseudonym, the latest added first.
+
+    A case that was given no pseudonym has one of its own, and no prior.
+
+    Raises
+    ------
+    PersistenceError
+        If the database cannot be read.
+    """
+    if case.pseudonym == f"P-{case.case_id}":
+        return []
+    from core.persistence.case_store import case_store
+
+    return case_store().same_patient(case)
+
+
 def history(case_id: str) -> list[AuditRow]:
     """Return the audit rows about a case, oldest first."""
     from core.persistence.case_store import case_store
@@ -141,6 +161,7 @@ def show_context(case_id: str, *, who: str) -> Mapping[str, Any]:
     """
     from core.persistence.case_store import case_store
 
+    require(who, Role.READER)
     store = case_store()
     case = store.find(case_id).case
     facts = {"shown": ["pseudonym", "study_date"], "picture_sha256": case.picture_sha256}

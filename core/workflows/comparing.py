@@ -20,7 +20,7 @@ from core.tasks import TaskSpec
 from core.workflows.champions import find_version
 from core.workflows.prediction_files import read_prediction_files
 from core.workflows.records import ComparisonVerdict
-from core.workflows.stored_runs import StoredRun, open_run, stored_runs
+from core.workflows.stored_runs import StoredRun, compared_runs, open_run, stored_runs
 
 if TYPE_CHECKING:
     from core.evaluation.comparison import Comparison, SensitivityGap
@@ -139,6 +139,8 @@ def _line_of(path: Path, record: int) -> int:
 def comparable_runs(task_key: str) -> list[StoredRun]:
     """Return every stored run of a task: the champion's first, other versions', external ones.
 
+    Other versions are those installed, then those of which only the figures are kept.
+
     Raises
     ------
     ModelVersionError
@@ -146,7 +148,7 @@ def comparable_runs(task_key: str) -> list[StoredRun]:
     """
     names = [find_version(task_key).name, *(item.name for item in list_versions(task_key))]
     runs = [run for name in dict.fromkeys(names) for run in stored_runs(task_key, name)]
-    by_folder = {run.folder: run for run in runs}
+    by_folder = {run.folder: run for run in (*runs, *compared_runs(task_key))}
     ours = [run for run in by_folder.values() if run.facts.model_version is not None]
     return [*ours, *(run for run in by_folder.values() if run.facts.model_version is None)]
 

@@ -16,6 +16,7 @@ from core.persistence.records import (
     OperatingPoint,
     Promotion,
 )
+from core.workflows.users import Role, require
 
 __all__ = [
     "Bounds",
@@ -50,6 +51,7 @@ def record_operating_point(point: OperatingPoint, *, key: str | None = None) -> 
     PersistenceError
         If it was not stored; the message says why and what to do.
     """
+    require(point.signed_by, Role.VALIDATOR)
     from core.persistence.store import store
 
     return store().add(point, key=key)
@@ -74,6 +76,7 @@ def operating_points(version_digest: str) -> dict[str, OperatingPoint]:
 
 def record_cause(cause: MissCause, *, key: str | None = None) -> MissCause:
     """Store a cause and return it with time and sequence number; as for operating points."""
+    require(cause.recorded_by, Role.READER)
     from core.persistence.store import store
 
     return store().add(cause, key=key)
@@ -92,6 +95,7 @@ def causes(run_digest: str) -> list[MissCause]:
 
 def record_comparison(verdict: ComparisonVerdict, *, key: str | None = None) -> ComparisonVerdict:
     """Store a verdict and return it with time and sequence number; as for operating points."""
+    require(verdict.recorded_by, Role.VALIDATOR)
     from core.persistence.store import store
 
     return store().add(verdict, key=key)
@@ -110,6 +114,7 @@ def comparisons(task: str) -> list[ComparisonVerdict]:
 
 def record_promotion(promotion: Promotion, *, key: str | None = None) -> Promotion:
     """Store a promotion and return it with time and sequence number; as for operating points."""
+    require(promotion.promoted_by, Role.VALIDATOR)
     from core.persistence.store import store
 
     return store().add(promotion, key=key)

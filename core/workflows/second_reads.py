@@ -23,6 +23,7 @@ from core.persistence.case_state import final_reads, standing
 from core.persistence.place import database_exists
 from core.tasks import load_task
 from core.workflows.cases import worklist_page, worklist_query
+from core.workflows.users import Role, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def open_blind(case_id: str, *, reader: str) -> BlindCase:
     """
     from core.persistence.case_store import case_store
 
+    require(reader, Role.READER)
     store = case_store()
     found = store.find(case_id)
     if reader.strip() in {read.reader for read in found.reads}:

@@ -15,7 +15,7 @@ import pandas as pd
 from core.config import settings
 from core.errors import EvaluationError
 from core.evaluation.runs import EvaluationRun, RunFacts, read_facts, read_run
-from core.inference.package import ModelVersion
+from core.inference.package import ModelVersion, compared_folder, version_names
 from core.workflows.champions import find_version
 
 FOLDER = "evaluation"
@@ -92,6 +92,15 @@ def stored_runs(task_key: str, version: str | None = None) -> list[StoredRun]:
         *(run for run in later if run.facts.version_digest == found.digest),
         *external,
     ]
+
+
+def compared_runs(task_key: str) -> list[StoredRun]:
+    """Return the runs of versions that are kept for comparison only, without their weights."""
+    folder = compared_folder(task_key)
+    installed = set(version_names(task_key))  # their runs are listed with them
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    names = [name for name in names if name not in installed and not name.startswith(".")]
+    return [run for name in names for run in _listed(folder / name / FOLDER, shipped=True)]
 
 
 def find_run(task_key: str, name: str, *, version: str | None = None) -> StoredRun:

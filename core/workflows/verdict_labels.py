@@ -10,11 +10,13 @@ import csv
 import io
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 from PIL import Image
 
+from core.config import settings
 from core.errors import CaseError, DatasetError
 from core.persistence.case_records import CaseFile
 from core.persistence.case_state import final_reads
@@ -81,6 +83,18 @@ def write_labels(task: str, folder: Path) -> LabelledSet:
         labels[label] = labels.get(label, 0) + 1
     groups = len({found.case.pseudonym for found, _ in told})
     return LabelledSet(folder, len(told), groups, labels, len(files) - len(told))
+
+
+def write_labels_at_home(task: str) -> LabelledSet:
+    """Write the set into a new folder of the product's home, named by the task and the time.
+
+    Raises
+    ------
+    CaseError, DatasetError, PersistenceError
+        As ``write_labels``.
+    """
+    now = datetime.now(UTC)
+    return write_labels(task, settings().home / "labelled" / f"{task}_{now:%Y%m%d_%H%M%S_%f}")
 
 
 def _row(folder: Path, found: CaseFile, label: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from core.persistence.case_records import (
 )
 from core.persistence.case_state import final_reads
 from core.tasks import load_task
+from core.workflows.users import Role, require
 
 MAX_TEXT = 10_000
 MAX_KEY = 200
@@ -76,6 +77,7 @@ def record_verdict(said: Verdict, *, based_on: int | None = None) -> CaseRead:
     from core.persistence.case_store import case_store
 
     _check(said)
+    require(said.reader, Role.READER)
     store = case_store()
     found = store.find(said.case_id)
     _check_class(found, said.verdict)
@@ -91,8 +93,17 @@ def record_verdict(said: Verdict, *, based_on: int | None = None) -> CaseRead:
     return store.add_read(read, key=said.key, based_on=based_on)
 
 
-def record_consensus(case_id: str, verdict: str, *, adjudicator: str, comment: str) -> Consensus:
+def record_consensus(
+    case_id: str,
+    verdict: str,
+    *,
+    adjudicator: str,
+    comment: str,
+    judged: Sequence[int] | None = None,
+) -> Consensus:
     """Store what stands after the reads in force that differ; the reads stay.
+
+    ``judged`` are the numbers of the reads that the adjudicator saw; None: those in force now.
 
     Raises
     ------
@@ -103,11 +114,16 @@ def record_consensus(case_id: str, verdict: str, *, adjudicator: str, comment: s
     """
     from core.persistence.case_store import case_store
 
+    require(adjudicator, Role.READER)
     store = case_store()
     found = store.find(case_id)
     _check_class(found, verdict)
-    judged = tuple(sorted(read.sequence or 0 for read in final_reads(found.reads).values()))
-    return store.add_consensus(Consensus(case_id, verdict, judged, adjudicator, comment))
+    if not adjudicator.strip():
+        raise CaseError("Nobody adjudicates.", remedy="Say who you are.", column="adjudicator")
+    if judged is None:
+        judged = [read.sequence or 0 for read in final_reads(found.reads).values()]
+    numbers = tuple(sorted(judged))
+    return store.add_consensus(Consensus(case_id, verdict, numbers, adjudicator, comment))
 
 
 def answer_lines(lines: Iterable[bytes]) -> Iterator[LineAnswer]:

@@ -18,7 +18,7 @@ from core.workflows.clinic import ANY_FINDING, CAUSES, FALSE_ALARM, MISS, NO_CAU
 from core.workflows.records import MissCause
 from core.workflows.run_pictures import PictureSource, maps_said
 from core.workflows.stored_runs import StoredRun
-from pages._shared import clinic_cards, leaks, state, style
+from pages._shared import clinic_cards, identity, leaks, state, style
 from pages._shared.viewer import shortened
 
 CARDS_ON_A_PAGE = 6
@@ -238,8 +238,8 @@ def _turn(page: int) -> None:
 def _ask_name(source: PictureSource) -> None:
     """Show who signs the causes."""
     if source.attached:
-        st.text_input(
-            "Your name", key=state.CLINIC_SIGNED_BY, placeholder="Your name, under each cause",
+        identity.name_input(
+            state.CLINIC_SIGNED_BY, placeholder="Your name, under each cause",
             label_visibility="collapsed", width=240, max_chars=120,
         )  # fmt: skip
 

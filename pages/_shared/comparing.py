@@ -16,7 +16,7 @@ from core.tasks import TaskSpec
 from core.workflows import comparing, records
 from core.workflows.comparing import Question
 from core.workflows.stored_runs import StoredRun
-from pages._shared import figures, resources, state, style
+from pages._shared import figures, identity, resources, state, style
 from pages._shared.paired_markup import Measure
 
 if TYPE_CHECKING:
@@ -177,8 +177,8 @@ def show_record(made: Comparison, run_a: StoredRun, run_b: StoredRun) -> None:
     """Show what was recorded before, and record this verdict with a name."""
     style.kicker("Record the verdict")
     with st.form("compare.sign", border=False):
-        st.text_input(
-            "Your name", key=state.COMPARE_SIGNED_BY, max_chars=80, placeholder="Your name",
+        identity.name_input(
+            state.COMPARE_SIGNED_BY, max_chars=80, placeholder="Your name",
             label_visibility="collapsed",
         )  # fmt: skip
         st.form_submit_button(

@@ -7,7 +7,7 @@ import streamlit as st
 from core.domain import Answer, StudyImage
 from core.tasks import TaskSpec
 from core.workflows.downloads import answers_csv
-from pages._shared import answers, state, style, verdict, viewer
+from pages._shared import answers, case_adding, state, style, verdict, viewer
 from pages._shared.state import Study
 from pages._shared.version_state import VersionState
 
@@ -30,6 +30,9 @@ def show_facts(study: Study, answer: Answer, task: TaskSpec, version: VersionSta
                 style.facts(file_facts(answer.image))
                 style.sentences(answer.image.notes)
         _download(task, version)
+        if answer.image is not None:
+            case_adding.show_adding(study, answer, task)
+    case_adding.show_added(study, task)
     if study.teaching:
         style.kicker("What to notice in this case")
         style.quiet(study.teaching)

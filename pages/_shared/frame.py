@@ -13,7 +13,7 @@ import streamlit as st
 from core.config import check_folders
 from core.errors import CoreError
 from core.tasks import TaskSpec, load_tasks
-from pages._shared import resources, state, style
+from pages._shared import identity, resources, state, style
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import Page
@@ -43,13 +43,15 @@ def _refuse_wrong_settings() -> None:
 
     ``make run`` refuses to start at all then; this is for a server that was started by hand.
     """
+    style.load()
+    identity.refuse_open_address()
     try:
         check_folders()
         load_tasks()
     except CoreError as error:
-        style.load()
         style.notice("error", error.problem, error.remedy)
         st.stop()
+    identity.enter()
 
 
 def require(page_file: str) -> None:
@@ -79,7 +81,6 @@ def _start() -> None:
 
 def show(pages: Mapping[str, Sequence[Page]]) -> None:
     """Show the bar: task, version and banner above, the pages below; then the task is settled."""
-    style.load()
     _settle_task()
     with st.container(key="frame_bar", gap=None):
         with st.container(
@@ -89,6 +90,7 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
             _task_picker()
             _version()
             style.banner(synthetic=task().synthetic)
+            identity.show()
         _links(pages)
     key = st.session_state[state.TASK]
     st.query_params["task"] = key
@@ -132,7 +134,7 @@ def _links(pages: Mapping[str, Sequence[Page]]) -> None:
     ):
         for section, members in shown.items():
             style.section(section)
-            for page in members:
+            for page in (member for member in members if member.visibility == "visible"):
                 st.page_link(page, query_params=address)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -18,6 +20,15 @@ CASES_IN_A_ROW = 8
 def failure(error: CoreError) -> None:
     """Show a failure that we understand: what happened and what to do."""
     style.notice("error", error.problem, error.remedy)
+
+
+@contextmanager
+def told_later(key: str) -> Iterator[None]:
+    """Keep a failure that we understand in the session, for the page to show after a click."""
+    try:
+        yield
+    except CoreError as error:
+        st.session_state[key] = error
 
 
 def usable_version(task: TaskSpec) -> VersionState:

@@ -16,7 +16,7 @@ from core.charts.operating_point import net_benefit_chart, trade_off_chart
 from core.errors import CoreError
 from core.tasks import TaskSpec
 from core.workflows.points import PointsInForce
-from pages._shared import contract_markup, resources, state, style
+from pages._shared import contract_markup, identity, resources, state, style
 from pages._shared.contract_markup import Claim, Tile, per_1000, percent
 from pages._shared.version_state import VersionState
 
@@ -266,7 +266,7 @@ def _show_sign(
     signed = points.signed.get(made.demand.class_name)
     if signed is not None and signed.threshold == made.threshold:
         style.verdict("ok", "In force: Analyse uses it", f"Signed by {signed.signed_by}.")
-    st.text_input("Your name", key=state.SIGNED_BY, placeholder="Who takes this on")
+    identity.name_input(state.SIGNED_BY, placeholder="Who takes this on")
     st.button(
         f"Sign and store for {title.lower()}", key="operating.sign", width="stretch",
         disabled=made.threshold is None, icon=":material/edit:",

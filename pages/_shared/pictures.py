@@ -67,3 +67,15 @@ def through_window(image: StudyImage, window: Window, *, inverted: bool) -> Byte
         scaled = (image.values - window.low) * (255.0 / span)
         shown = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
     return np.asarray(255 - shown, dtype=np.uint8) if inverted else shown
+
+
+def fitted(pixels: ByteArray, rows: int, columns: int) -> ByteArray:
+    """Return a picture laid into (rows, columns) on black, its own proportions kept."""
+    share = min(rows / pixels.shape[0], columns / pixels.shape[1])
+    high, wide = (max(round(side * share), 1) for side in pixels.shape[:2])
+    method = cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(pixels, (wide, high), interpolation=method)
+    laid = np.zeros((rows, columns, *pixels.shape[2:]), np.uint8)
+    top, left = (rows - high) // 2, (columns - wide) // 2
+    laid[top : top + high, left : left + wide] = small
+    return laid

@@ -7,6 +7,7 @@ and nothing else, and never runs the network.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -20,8 +21,18 @@ DEFAULT_OPACITY = 40
 MANUAL = "set by hand"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Beside:
+    """Another picture that stands in the place of the map, such as a prior, and its title."""
+
+    image: StudyImage
+    title: str
+
+
 @st.fragment
-def show_reading(study: Study, answer: Answer, task: TaskSpec) -> None:
+def show_reading(
+    study: Study, answer: Answer, task: TaskSpec, beside: Beside | None = None
+) -> None:
     """Show the panes and their controls for one answer that has a picture."""
     image = answer.image
     if image is None:
@@ -45,6 +56,9 @@ def show_reading(study: Study, answer: Answer, task: TaskSpec) -> None:
             overlay_title=f"Map for {title}",
             note=_why_no_map(answer, class_name, title),
         )
+    if beside is not None:
+        other = pictures.fitted(beside.image.pixels, *shown.shape[:2])
+        panes = viewer.Panes(identity, original=shown, overlay=other, overlay_title=beside.title)
     with panes_slot:
         viewer.show_panes(image, panes)
 

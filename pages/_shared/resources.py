@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from core.evaluation.comparison import Comparison
     from core.workflows.background_desk import BackgroundDesk
+    from core.workflows.case_views import CaseView
+    from core.workflows.cases import CaseFile
     from core.workflows.clinic import Clinic
     from core.workflows.clinic_pictures import CasePicture
     from core.workflows.operating import Bench
@@ -117,6 +119,15 @@ def map_desk() -> BackgroundDesk:
     from core.workflows.background_desk import BackgroundDesk
 
     return BackgroundDesk()
+
+
+@st.cache_resource(max_entries=8, scope="session", show_spinner="Opening the case")
+def case_view(case_id: str, n_answers: int, is_blind: bool, *, _found: CaseFile) -> CaseView:
+    """Return a case as it is shown: blind the picture alone, else with its latest answer."""
+    from core.workflows.case_views import blind_view
+    from core.workflows.case_views import case_view as open_view
+
+    return blind_view(_found) if is_blind else open_view(_found)
 
 
 @st.cache_data(max_entries=1, scope="session", show_spinner="Putting the maps together")

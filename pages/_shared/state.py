@@ -6,7 +6,7 @@ Nothing here is more than a value: models, figures and caches have no place in a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,7 @@ import streamlit as st
 
 TASK = "frame.task"
 TASK_IN_ADDRESS = "frame.task_in_address"
+USER_OPEN = "frame.user"
 STUDIES = "analyse.studies"
 SEEN_UPLOADS = "analyse.seen_uploads"
 CURRENT = "analyse.current"
@@ -101,6 +102,31 @@ FILTER_OWN_SCALE = "filters.own_scale"
 FILTER_WHOLE = "filters.whole"
 FILTER_ASKED = "filters.asked"
 
+READER = "review.reader"
+READER_FIELD = "review.reader.field"
+WORK_KEPT = "worklist.kept"
+WORK_LIST = "worklist.list"
+WORK_AFTER = "worklist.after"
+WORK_TOTAL = "worklist.total"
+WORK_QUEUE = "worklist.queue"
+WORK_STATE = "worklist.state"
+WORK_FINDING = "worklist.finding"
+WORK_SORT = "worklist.sort"
+WORK_ADD_ROUND = "worklist.add.round"
+WORK_PSEUDONYM = "worklist.add.pseudonym"
+WORK_DATE = "worklist.add.date"
+WORK_PRIORITY = "worklist.add.priority"
+WORK_CARRIED = "worklist.add.carried"
+WORK_PROBLEM = "worklist.add.problem"
+CASE_OPENED = "case.opened"
+CASE_SAID = "case.said"
+CASE_SAVED = "case.saved"
+CASE_CONTEXT = "case.context"
+CASE_PRIOR = "case.prior"
+CASE_END = "case.end"
+CASE_ADDED = "analyse.case_added"
+LABELS_WRITTEN = "readers.labels"
+
 # Who asks the session's desk for work.
 EXPLANATIONS = "explanations"
 FILTERS = "filters"
@@ -113,6 +139,33 @@ def cause_key(field: str, run_digest: str, kind: str, file: str) -> str:
     """Return the key of a field of the cause form of one wrong call; no file name stands in it."""
     name = hashlib.sha256(f"{run_digest}\n{kind}\n{file}".encode()).hexdigest()[:20]
     return f"clinic.{field}.{name}"
+
+
+def keep_choice(key: str) -> None:
+    """Keep what a widget says beside it: the widget's own key is forgotten with its page."""
+    st.session_state[WORK_KEPT] = {
+        **st.session_state.get(WORK_KEPT, {}),
+        key: st.session_state.get(key),
+    }
+
+
+def settle_choice(key: str, options: Sequence[object], default: object) -> None:
+    """Give a widget the choice that was kept for it, where that is still one of the options."""
+    kept = st.session_state.get(WORK_KEPT, {}).get(key, default)
+    if st.session_state.get(key, kept) not in options:
+        kept = default
+        st.session_state.pop(key, None)
+    st.session_state.setdefault(key, kept if kept in options else default)
+
+
+def case_uploader_key() -> str:
+    """Return the key of the worklist's uploader; another one once its files were taken over."""
+    return f"worklist.uploader.{st.session_state.get(WORK_ADD_ROUND, 0)}"
+
+
+def form_key(field: str, act: str) -> str:
+    """Return the key of a field of the verdict form: it belongs to one act."""
+    return f"case.{field}.{act}"
 
 
 class Upload(Protocol):

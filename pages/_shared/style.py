@@ -33,6 +33,15 @@ STATES: Mapping[str, tuple[str, str]] = {
     "choose": ("▤", "Choose a frame"),
     "open": ("?", "Cannot tell"),
 }
+# The same for where a case stands; what has no answer never looks like one that is normal.
+CASE_STATES: Mapping[str, tuple[str, str]] = {
+    "new": ("○", "New"),
+    "in_review": ("◐", "In review"),
+    "done": ("✓", "Done"),
+    "not_assessable": ("⊖", "Not assessable"),
+    "failed": ("✕", "Failed"),
+    "refused": ("⊘", "Outside use"),
+}
 
 
 @cache
@@ -62,7 +71,7 @@ def banner(*, synthetic: bool) -> None:
     st.html(
         "<div class='sl-banner' role='note'>"
         "<strong>Research use. Not for primary diagnosis.</strong>"
-        f"{badge}<span class='sl-quiet'>Data stay on this machine; no network.</span></div>"
+        f"{badge}<span class='sl-quiet'>Data: local, no network.</span></div>"
     )
 
 
@@ -350,6 +359,36 @@ def slices_next(rows: Sequence[tuple[str, str, str, str]], *, corrected: str) ->
 def promises(items: Sequence[tuple[str, str]]) -> None:
     """Show what a page will hold, before there is a picture: (title, sentence) side by side."""
     st.html(explanation_markup.promises(items))
+
+
+def case_line(icon: str, word: str, state: str, rest: Sequence[str]) -> None:
+    """Show where a case stands: icon and word in the colour of the state, then plain words."""
+    words = "".join(f"<span>{_text(item)}</span>" for item in rest if item)
+    st.html(
+        f"<div class='sl-case-line' data-case-state='{_text(state)}'>"
+        f"<b class='sl-case-{_text(state)}'><i aria-hidden='true'>{_text(icon)}</i>"
+        f"{_text(word)}</b>{words}</div>"
+    )
+
+
+def read_card(title: str, verdict: str, colour: str, lines: Sequence[str], comment: str) -> None:
+    """Show one read: whose, the class with its colour, when and how sure, and the comment."""
+    dot = f"<i style='background:{_colour(colour)}'></i>" if colour else ""
+    said = f"<p class='sl-read-comment'>{_text(comment)}</p>" if comment else ""
+    small = "".join(f"<p>{_text(line)}</p>" for line in lines)
+    st.html(
+        f"<section class='sl-read'><h3>{_text(title)}</h3>"
+        f"<p class='sl-read-verdict'>{dot}{_text(verdict)}</p>{small}{said}</section>"
+    )
+
+
+def told(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Show a history: (when, who, what) a line, oldest first."""
+    items = "".join(
+        f"<tr><td>{_text(at)}</td><th scope='row'>{_text(who)}</th><td>{_text(what)}</td></tr>"
+        for at, who, what in rows
+    )
+    st.html(f"<table class='sl-told'><tbody>{items}</tbody></table>")
 
 
 def trust_lines(rows: Sequence[tuple[str, str, str]], *, limit: str) -> None:

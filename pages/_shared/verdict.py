@@ -28,6 +28,20 @@ def show_verdict(study: Study, answer: Answer, task: TaskSpec, version: VersionS
         _show_seen(study, answer.seen, task)
 
 
+def show_recorded(answer: Answer, task: TaskSpec) -> None:
+    """Show the answer of a case as it was recorded, or why there is none."""
+    if answer.prediction is not None and answer.gate is not None:
+        style.verdict("ok", "Inside what this model was trained on", "")
+        style.gate_meter(answer.gate.distance, answer.gate.threshold)
+        _show_probabilities(answer, task)
+        return
+    headline = _REFUSED if answer.status is Status.REFUSED else _NOT_ANSWERED
+    style.verdict(answer.status.value, headline, reason_said(answer.reason))
+    if answer.gate is not None:
+        style.gate_meter(answer.gate.distance, answer.gate.threshold)
+    style.quiet("There are no probabilities for this picture; it is not thereby normal.")
+
+
 def _show_probabilities(answer: Answer, task: TaskSpec) -> None:
     prediction = answer.prediction
     if prediction is None:

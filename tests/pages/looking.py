@@ -55,20 +55,21 @@ def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
 
 def panes_of(app: AppTest) -> dict[str, object]:
     """Return what the viewer was given: PNGs as base64 text, sizes, titles, notes."""
-    return _component(app, "second_look_viewer")
+    return component_of(app, "second_look_viewer")
 
 
 def strip_of(app: AppTest) -> dict[str, object]:
     """Return what the strip was given: its items and the current place."""
-    return _component(app, "second_look_strip")
+    return component_of(app, "second_look_strip")
 
 
 def maps_of(app: AppTest) -> dict[str, object]:
     """Return what the grid of maps was given: heads, cells, the picture as base64 text."""
-    return _component(app, "second_look_maps")
+    return component_of(app, "second_look_maps")
 
 
-def _component(app: AppTest, name: str) -> dict[str, object]:
+def component_of(app: AppTest, name: str) -> dict[str, object]:
+    """Return what one of our own components was given."""
     for element in app.get("bidi_component"):
         if element.proto.component_name == name:
             return dict(json.loads(element.proto.json))

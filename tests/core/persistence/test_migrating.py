@@ -23,11 +23,13 @@ from core.persistence.store import Store, store
 from tests.core.persistence.conftest import CAUSE
 from tests.source_tree import ROOT
 
+NOW = tables.REVISION
+NEXT = f"{int(NOW) + 1:04d}"
 SECOND = '''
 """A colour for every promotion."""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "{next}", "{now}", None, None
 
 def upgrade():
     op.create_table("colour", sa.Column("name", sa.Text))
@@ -43,9 +45,11 @@ def next_release(tmp_path, monkeypatch):
     def release(last: str = "") -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(migrating.FOLDER, folder)
-        (folder / "versions" / "r0003_colour.py").write_text(SECOND.format(last=last))
+        (folder / "versions" / "r9999_colour.py").write_text(
+            SECOND.format(last=last, now=NOW, next=NEXT)
+        )
         monkeypatch.setattr(migrating, "FOLDER", folder)
-        monkeypatch.setattr(database_module, "REVISION", "0003")
+        monkeypatch.setattr(database_module, "REVISION", NEXT)
 
     return release
 
@@ -105,11 +109,11 @@ def test_an_older_database_is_copied_and_then_brought_forward(kept, next_release
     next_release()
     assert restarted().causes("r1")[0].file == CAUSE.file
     revision, names = schema(kept)
-    assert revision == "0003"
+    assert revision == NEXT
     assert "colour" in names
     (copy,) = (kept.parent / "backups").iterdir()
-    assert copy.name.endswith("-schema-0002.db")
-    assert schema(copy)[0] == "0002"
+    assert copy.name.endswith(f"-schema-{NOW}.db")
+    assert schema(copy)[0] == NOW
     shutil.copy(copy, kept)  # a copy is a database: the old one again, and forward once more
     assert restarted().add(replace(CAUSE, file="later.jpg")).sequence == 2
 
@@ -131,7 +135,7 @@ def test_a_migration_that_fails_changes_nothing(kept, next_release):
     with pytest.raises(PersistenceError):
         restarted().causes("r1")
     revision, names = schema(kept)
-    assert (revision, "colour" in names) == ("0002", False)
+    assert (revision, "colour" in names) == (NOW, False)
 
 
 KILLED = """
@@ -139,7 +143,7 @@ import os, signal
 from pathlib import Path
 from core.persistence import database, migrating
 migrating.FOLDER = Path(os.environ["MIGRATIONS"])
-database.REVISION = "0003"
+database.REVISION = os.environ["NEXT"]
 from core.persistence.store import store
 store().causes("r1")
 """
@@ -150,17 +154,17 @@ def test_a_migration_that_is_killed_changes_nothing_and_runs_again(kept, next_re
     done = subprocess.run(
         [sys.executable, "-c", KILLED],
         cwd=ROOT,
-        env={**os.environ, "MIGRATIONS": str(migrating.FOLDER)},
+        env={**os.environ, "MIGRATIONS": str(migrating.FOLDER), "NEXT": NEXT},
         check=False,
     )
     assert done.returncode == -signal.SIGKILL
     revision, names = schema(kept)
-    assert (revision, "colour" in names) == ("0002", False)
-    broken = migrating.FOLDER / "versions" / "r0003_colour.py"
-    broken.write_text(SECOND.format(last=""))
+    assert (revision, "colour" in names) == (NOW, False)
+    broken = migrating.FOLDER / "versions" / "r9999_colour.py"
+    broken.write_text(SECOND.format(last="", now=NOW, next=NEXT))
     shutil.rmtree(broken.parent / "__pycache__", ignore_errors=True)
     assert restarted().causes("r1")[0].file == CAUSE.file
-    assert schema(kept)[0] == "0003"
+    assert schema(kept)[0] == NEXT
 
 
 def test_a_database_of_a_newer_release_is_refused_and_left_alone(kept):

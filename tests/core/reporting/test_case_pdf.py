@@ -9,7 +9,17 @@ import pypdfium2
 
 from core.reporting.case_pdf import render_case_pdf
 from core.reporting.case_report import USE, CaseReport, Read
-from tests.core.reporting.reports import AT, MODEL, dicom_case, raster_case, refused, series_case
+from tests.core.reporting.reports import (
+    AT,
+    MODEL,
+    STUDY,
+    dicom_case,
+    picture,
+    predicted,
+    raster_case,
+    refused,
+    series_case,
+)
 
 HEADER = "Case K-0042 · version 2026.11-a (digest abababababababab) · threshold Stone >= 0.23"
 
@@ -34,7 +44,7 @@ def test_every_page_says_which_case_version_digest_and_threshold_and_what_it_is_
 
 
 def test_a_case_says_answer_gate_reads_and_what_it_rests_on():
-    (text,) = pages(dicom_case())
+    (text,) = pages(dicom_case(shows_context=True))
     for said in (
         "Flagged: Stone. Largest probability: Stone, 72.0 %.",
         "Verdict: first read, before the AI was shown: Stone, confidence 80.0 %",
@@ -52,6 +62,32 @@ def test_a_case_says_answer_gate_reads_and_what_it_rests_on():
         "A map shows where the score is sensitive, not where disease is.",
     ):
         assert said in text
+
+
+def test_study_date_and_uids_are_named_only_where_that_was_asked_for():
+    (text,) = pages(dicom_case())
+    assert not [word for word in (STUDY, "2026-01-02", "UID") if word in text]
+    (asked,) = pages(dicom_case(shows_context=True))
+    assert STUDY in asked
+    assert "2026-01-02" in asked
+
+
+def test_without_an_operating_point_nothing_is_called_flagged():
+    seen = picture()
+    plain = replace(predicted(), flagged=("stone",), thresholds={})
+    report = raster_case(
+        pictures=(replace(seen, prediction=plain),),
+        model=replace(MODEL, thresholds={}, operating_point=""),
+    )
+    (text,) = pages(report)
+    assert "Called: Stone, 72.0 %." in text
+    assert "lagged" not in text
+    assert "Operating point none (the largest probability decides)" in text
+
+
+def test_readers_who_differ_leave_no_verdict_and_the_page_says_so():
+    (text,) = pages(raster_case(verdict=None))
+    assert "No verdict is in force: readers differ" in text
 
 
 def test_a_refused_picture_has_no_figures():

@@ -1,0 +1,174 @@
+"""Reports as files that a person names: all of them, or none.
+
+Everything is made and written aside first; then the exports become rows of the audit chain; then
+the files get their names. A kill in between leaves a row too many, never a file without one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ArgumentError, ReportError
+from core.workflows import case_reports
+from core.workflows.case_reports import CaseReport
+
+PDF, SR, CAPTURES, CSV = "pdf", "sr", "sc", "csv"
+FORMS = (PDF, SR, CAPTURES, CSV)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A file that was written: ``form`` is pdf, sr, sc or csv."""
+
+    form: str
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What was written of a case; ``status`` is that of its answer: ok, refused or error."""
+
+    case_id: str
+    status: str
+    model_version: str
+    version_digest: str
+    files: tuple[ReportFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a report is asked for.
+
+    ``who`` exports (None: whoever is logged in, else the account); ``with_context`` names study
+    date and UIDs in the PDF; ``source_file`` is the case's DICOM file, whose patient and study
+    the DICOM objects then name.
+    """
+
+    who: str | None = None
+    with_context: bool = False
+    source_file: bytes | None = None
+
+
+def write_report(case_id: str, outs: Mapping[str, Path], asking: Asking) -> Reported:
+    """Write a case in the forms asked for.
+
+    Parameters
+    ----------
+    case_id : str
+    outs : mapping of form to path
+        Of captures a file, or a folder that exists. A raster case has one more capture, the
+        picture that the others refer to: beside the file, its name ending in ``-picture``.
+    asking : Asking
+
+    Raises
+    ------
+    ArgumentError
+        If no form is asked for, or two are to be the same file.
+    CaseError, ModelVersionError, PersistenceError
+        As ``core.workflows.case_reports.case_report``.
+    ReportError
+        As ``case_sr``, or if a file cannot be written; then none was.
+    """
+    _check(outs)
+    wants_map = bool(set(outs) - {CSV})
+    if wants_map:
+        report = case_reports.case_report(case_id, with_context=asking.with_context)
+    else:
+        report = case_reports.recorded_report(case_id)
+    made = {form: _made(form, report, out, asking) for form, out in outs.items()}
+    everything = [item for files in made.values() for item in files]
+    with _aside(everything) as name_them:
+        for form, files in made.items():
+            shows = asking.with_context if form == PDF else asking.source_file is not None
+            case_reports.note_export(
+                [case_id],
+                form,
+                [data for _, data in files],
+                who=asking.who,
+                with_context=shows and form != CSV,
+            )
+        name_them()
+    return Reported(
+        case_id=case_id,
+        status=report.pictures[0].status.value,
+        model_version=report.model.version,
+        version_digest=report.model.digest,
+        files=tuple(
+            ReportFile(form, path, hashlib.sha256(data).hexdigest())
+            for form, files in made.items()
+            for path, data in files
+        ),
+    )
+
+
+def _check(outs: Mapping[str, Path]) -> None:
+    if not outs:
+        raise ArgumentError(
+            "No form of report was asked for.", remedy="Give --pdf, --sr, --sc or --csv OUT."
+        )
+    if len({path.absolute() for path in outs.values()}) < len(outs):
+        raise ArgumentError(
+            "Two forms are to be written to the same file.", remedy="Give each its own name."
+        )
+    for form, path in outs.items():
+        if path.is_dir() and form != CAPTURES:
+            raise ReportError(f"{path} is a folder.", remedy=f"Name a file for --{form}.")
+
+
+def _made(form: str, report: CaseReport, out: Path, asking: Asking) -> list[tuple[Path, bytes]]:
+    if form == CAPTURES:
+        captures = case_reports.captures_of(report, source_file=asking.source_file)
+        return list(zip(_capture_paths(out, report, len(captures)), captures, strict=True))
+    render: dict[str, Callable[[], bytes]] = {
+        PDF: lambda: case_reports.pdf_of(report),
+        SR: lambda: case_reports.sr_of(report, source_file=asking.source_file),
+        CSV: lambda: case_reports.csv_of([report]),
+    }
+    return [(out, render[form]())]
+
+
+def _capture_paths(out: Path, report: CaseReport, n: int) -> list[Path]:
+    """Return where the captures go: those of raster pictures first, as they are rendered."""
+    if out.is_dir():
+        return [out / f"{report.case_id}-{place}.dcm" for place in range(1, n + 1)]
+    return [*([out.with_name(f"{out.stem}-picture{out.suffix}")] if n > 1 else []), out]
+
+
+@contextmanager
+def _aside(files: list[tuple[Path, bytes]]) -> Iterator[Callable[[], None]]:
+    """Write every file aside and flush it; give what puts them all in place."""
+    drafts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path, _ in files}
+
+    def name_them() -> None:
+        for path, draft in drafts.items():
+            draft.replace(path)
+
+    try:
+        for path, data in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with drafts[path].open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        yield name_them
+    except OSError as error:
+        raise ReportError(
+            f"The report was not written ({error.strerror or type(error).__name__}).",
+            remedy="Check that the folder may be written and the disk has room.",
+        ) from None
+    finally:
+        for draft in drafts.values():
+            _remove(draft)
+
+
+def _remove(draft: Path) -> None:
+    try:
+        draft.unlink(missing_ok=True)
+    except OSError:  # its folder is no folder, or may not be written: then there is no draft
+        return
