@@ -18,6 +18,7 @@ from core.workflows.champions import champion_name, find_version
 from core.workflows.comparing import Question, compare_stored, comparison_document, verdict_record
 from core.workflows.models import verified_version
 from core.workflows.records import Promotion, record_comparison, record_promotion
+from core.workflows.retiring import retired_versions, take_back
 from core.workflows.stored_runs import StoredRun, stored_runs
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ def promote_untold(
         promoted_by=who.strip(),
     )
     recorded = record_promotion(promotion)
+    if version in retired_versions(key):
+        take_back(key, version, by=who)
     said = _said(version, against, champion=champion, refusal=refusal)
     return Promoted(made, run_a, run_b, recorded, version, said)
 

@@ -25,7 +25,7 @@ ADDRESS = "/training?task=phantom_ct"
 
 def write_experiment(visit: Visit, text: str) -> None:
     visit.page.get_by_text("YAML", exact=True).click()
-    box = visit.page.get_by_label("The experiment as YAML")
+    box = visit.page.locator("textarea")
     box.fill(text)
     box.press("Control+Enter")
     settle(visit)

@@ -11,6 +11,7 @@ import pytest
 from core.evaluation.runs import RunFacts, write_run
 from core.inference import package
 from core.workflows.champions import champion_name
+from core.workflows.models import list_models
 from core.workflows.stored_runs import runs_folder
 from tests.drawn_runs import draw_run
 from tests.pages.conftest import OpenPage
@@ -70,3 +71,27 @@ def test_two_versions_stand_side_by_side(open_page: OpenPage, versions: Path):
     app.selectbox(key="models.a").set_value("first").run()
     assert "Choose two different versions" in words_of(app)
     assert not app.exception
+
+
+def retire(app, version: str, *, by: str, why: str | None = None) -> str:
+    app.selectbox(key="models.version").set_value(version).run()
+    if why is not None:
+        app.text_input(key="models.retire_why").set_value(why)
+    app.text_input(key="models.retire_by").set_value(by)
+    app.button(key="models.retire.go").click().run()
+    assert not app.exception
+    return words_of(app)
+
+
+def test_a_version_is_retired_with_a_reason_and_comes_back(open_page: OpenPage, versions: Path):
+    app = open_page("models", models=versions)
+    assert "No reason was given" in retire(app, "poor", by="A. Reader", why=" ")
+    assert "Retired by A. Reader on" in retire(app, "poor", by="A. Reader", why="Misses <stones>.")
+    assert "Misses &lt;stones&gt;." in words_of(app)
+    listed = [row.name for row in list_models("kidney_ct")]
+    assert listed == ["first", "good", "poor"]
+    assert "poor is in use again" in retire(app, "poor", by="B")
+    retire(app, "good", by="A. Reader", why="Too slow.")
+    assert [row.name for row in list_models("kidney_ct")] == ["first", "poor", "good"]
+    assert "good is the champion now" in promote(app, "good")
+    assert [row.retired for row in list_models("kidney_ct")] == [None] * 3
