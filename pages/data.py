@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import CoreError
 from core.workflows.data_sets import data_sets
-from pages._shared import data_panels, data_words, frame, notices, resources, style
+from pages._shared import data_panels, data_words, frame, notices, style
 
 frame.require(__file__)
 
@@ -15,7 +15,7 @@ try:
         data_panels.nothing_attached(task)
         st.stop()
     data = data_panels.pick(found)
-    made = resources.data_facts(data.content, task.key, _data=data, _task=task)
+    made = data_words.facts_of(data, task)
     left, right = st.columns([50, 50], gap="medium")
     with left:
         data_panels.show_head(made, task)
@@ -23,7 +23,7 @@ try:
         checks = st.container()
         style.facts(made.facts)
         data_words.show_slices(made, task)
-    shown = resources.data_samples(data.content, task.key, _facts=made, _task=task)
+    shown = data_words.samples_of(made, task)
     with right:
         data_panels.show_samples(shown, task)
     data_panels.show_trial(made, shown, task)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.workflows.models import list_models
-from pages._shared import card, frame, notices, resources
+from pages._shared import card, frame, notices, promoting, resources, side_by_side, state
 
 frame.require(__file__)
 
@@ -16,6 +16,7 @@ if not installed:
 chosen = card.pick(installed)
 card.show_head(chosen)
 card.show_champion(task)
+promoting.show(chosen, next((item for item in installed if item.is_champion), None), task)
 if chosen.card is None:
     st.stop()
 left, right = st.columns(2, gap="large")
@@ -25,3 +26,5 @@ with right:
     card.show_metrics(chosen.card, task, str(chosen.digest))
     card.show_files(chosen)
 card.show_maps(chosen)
+if len(installed) > 1:
+    side_by_side.show(installed, task, keys=(state.MODELS_A, state.MODELS_B))

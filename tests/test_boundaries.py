@@ -312,6 +312,8 @@ VISITED = (
     "worklist",
     "case",
     "readers",
+    "data",
+    "training",
 )
 VISIT = """
 import json, sys

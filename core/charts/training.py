@@ -25,7 +25,7 @@ def loss_chart(curves: pd.DataFrame) -> go.Figure:
         ``fit, stage, epoch, loss, nll``; the last fit is drawn in colour, those before it faintly.
         The training loss counts label smoothing, augmentation and dropout in, so it may lie above.
     """
-    figure = _curves(curves, LOSSES, title="loss")
+    figure = _curves(curves, LOSSES, title="Log-loss")
     figure.update_yaxes(rangemode="tozero")
     return figure
 
@@ -38,7 +38,7 @@ def score_chart(curves: pd.DataFrame) -> go.Figure:
     curves : DataFrame
         ``fit, stage, epoch, macro_f1, accuracy``; as for :func:`loss_chart`.
     """
-    figure = _curves(curves, SCORES, title="validation score")
+    figure = _curves(curves, SCORES, title="Validation scores")
     figure.update_yaxes(range=[0, 1.02], tickformat=".1f", dtick=0.2)
     return figure
 
@@ -72,16 +72,16 @@ def _curves(
             _mark_stages(figure, rows)
     last = int(curves["epoch"].max()) if len(curves) else 1
     figure.update_xaxes(
-        title={"text": "epoch", "standoff": 4, "font": {"size": 12}},
+        title={"text": "epoch", "standoff": 14, "font": {"size": 12}},
         range=[0.5, max(last, 4) + 0.5],
         tickformat="d",
         nticks=8,
     )
-    figure.update_yaxes(title={"text": title, "standoff": 4, "font": {"size": 12}})
     figure.update_layout(
         showlegend=True,
         font={"size": 12},
-        margin={"t": 26, "b": 4},
+        margin={"t": 46, "b": 4},
+        title={"text": title, "font": {"size": 12}, "x": 0, "y": 0.98},
         legend={
             "orientation": "h",
             "x": 0,

@@ -15,7 +15,7 @@ import psutil
 SAME_START_SECONDS = 1.0
 PATIENCE_SECONDS = 5.0
 LAST_SECONDS = 5.0
-NICENESS = 10  # the pages that show a run must stay quick while it works
+NICENESS = 5  # the pages that show a run must stay quick while it works
 
 # Ended children stay as zombies until their parent asks; a server that started them does so here.
 _children: dict[int, subprocess.Popen[bytes]] = {}

@@ -145,3 +145,17 @@ class Promotion:
     promoted_by: str
     promoted_at: datetime | None = None
     sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """That a version is out of use (``state`` retired), or in use again: the latest holds."""
+
+    task: str
+    version: str
+    digest: str
+    state: str
+    reason: str
+    recorded_by: str
+    recorded_at: datetime | None = None
+    sequence: int | None = None

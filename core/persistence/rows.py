@@ -15,10 +15,11 @@ from core.persistence.records import (
     MissKind,
     OperatingPoint,
     Promotion,
+    Retirement,
 )
 
-Record = TypeVar("Record", OperatingPoint, MissCause, ComparisonVerdict, Promotion)
-AnyRecord = OperatingPoint | MissCause | ComparisonVerdict | Promotion
+Record = TypeVar("Record", OperatingPoint, MissCause, ComparisonVerdict, Promotion, Retirement)
+AnyRecord = OperatingPoint | MissCause | ComparisonVerdict | Promotion | Retirement
 
 _BOUNDS = ("sensitivity", "specificity")
 _PARTS = ("value", "low", "high")

@@ -16,6 +16,7 @@ from core.persistence.records import (
     MissCause,
     OperatingPoint,
     Promotion,
+    Retirement,
 )
 from core.persistence.rows import Record, from_row, to_row
 from core.persistence.tables import SUBJECTS, TABLES, TIMES
@@ -24,7 +25,7 @@ _SIGNED = ("signed_by", "recorded_by", "promoted_by")
 
 
 class Store:
-    """Causes, operating points, verdicts of comparisons and promotions of one database."""
+    """Causes, operating points, verdicts, promotions and retirements of one database."""
 
     def __init__(self, where: Database) -> None:
         self._database = where
@@ -88,6 +89,10 @@ class Store:
             sa.select(table).where(table.c.task == task).order_by(table.c.sequence.desc()).limit(1)
         )
         return next(iter(self._read(Promotion, found)), None)
+
+    def retirements(self, task: str) -> list[Retirement]:
+        """Return what is in force of each version of a task that was ever retired."""
+        return self._latest(Retirement, TABLES[Retirement].c.task == task)
 
     def _latest(self, kind: type[Record], where: sa.ColumnElement[bool]) -> list[Record]:
         table = TABLES[kind]

@@ -13,9 +13,10 @@ from core.persistence.records import (
     MissCause,
     OperatingPoint,
     Promotion,
+    Retirement,
 )
 
-REVISION = "0004"  # what this release reads and writes
+REVISION = "0005"  # what this release reads and writes
 VERSION_TABLE = "alembic_version"
 
 
@@ -127,17 +128,29 @@ promotion = _table(
     _text("promoted_by"),
     _time("promoted_at"),
 )
+retirement = _table(
+    "retirement",
+    _text("task"),
+    _text("version"),
+    _text("digest"),
+    _text("state"),
+    _text("reason"),
+    _text("recorded_by"),
+    _time("recorded_at"),
+)
 
 sa.Index("operating_point_of_version", operating_point.c.version_digest, operating_point.c.sequence)
 sa.Index("miss_cause_of_run", miss_cause.c.run_digest, miss_cause.c.sequence)
 sa.Index("comparison_of_task", comparison.c.task, comparison.c.sequence)
 sa.Index("promotion_of_task", promotion.c.task, promotion.c.sequence)
+sa.Index("retirement_of_task", retirement.c.task, retirement.c.sequence)
 
 TABLES: dict[type, sa.Table] = {
     OperatingPoint: operating_point,
     MissCause: miss_cause,
     ComparisonVerdict: comparison,
     Promotion: promotion,
+    Retirement: retirement,
 }
 # What a record is about: of the records on one subject, the latest is in force.
 SUBJECTS: dict[type, tuple[str, ...]] = {
@@ -145,10 +158,12 @@ SUBJECTS: dict[type, tuple[str, ...]] = {
     MissCause: ("run_digest", "file", "kind"),
     ComparisonVerdict: ("task", "run_a", "run_b", "class_name"),
     Promotion: ("task",),
+    Retirement: ("task", "version"),
 }
 TIMES: dict[type, str] = {
     OperatingPoint: "signed_at",
     MissCause: "recorded_at",
     ComparisonVerdict: "recorded_at",
     Promotion: "promoted_at",
+    Retirement: "recorded_at",
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.config import settings
 from core.datasets.description import FILE_NAME, DatasetDescription, read_description
+from core.datasets.splits import FRACTIONS, PARTS
 from core.errors import DatasetError
 from core.tasks import TaskSpec
 
@@ -58,6 +59,8 @@ class DataFacts:
     Attributes
     ----------
     data : DataSet
+    seed : int
+        Of the split whose parts are counted.
     manifest : Manifest
     n, n_groups : int
     group_source : str
@@ -76,6 +79,7 @@ class DataFacts:
     """
 
     data: DataSet
+    seed: int
     manifest: Manifest
     n: int
     n_groups: int
@@ -133,8 +137,21 @@ def _set_of(folder: Path, told: DatasetDescription | None, key: str) -> DataSet:
     return DataSet(key, folder, title, digest.hexdigest())
 
 
-def data_facts(data: DataSet, task: TaskSpec) -> DataFacts:
+def data_facts(
+    data: DataSet,
+    task: TaskSpec,
+    *,
+    seed: int = SEED,
+    fractions: Mapping[str, float] = FRACTIONS,
+) -> DataFacts:
     """Read a set's table and count; no picture is opened.
+
+    Parameters
+    ----------
+    data : DataSet
+    task : TaskSpec
+    seed, fractions
+        Of the grouped split that is counted.
 
     Raises
     ------
@@ -143,13 +160,13 @@ def data_facts(data: DataSet, task: TaskSpec) -> DataFacts:
     """
     from core.datasets.checks import run_checks
     from core.datasets.manifest import read_manifest
-    from core.datasets.splits import PARTS, make_split
+    from core.datasets.splits import make_split
 
     manifest = read_manifest(data.folder, task)
     parts: dict[str, dict[str, int]] = {}
     split = None
     with suppress(DatasetError):  # too few groups: the checks say so
-        split = make_split(manifest, seed=SEED)
+        split = make_split(manifest, seed=seed, fractions=fractions)
     if split is not None:
         labels = manifest.frame["label"].tolist()
         for (label, part), n in Counter(zip(labels, split.parts, strict=True)).items():
@@ -168,6 +185,7 @@ def data_facts(data: DataSet, task: TaskSpec) -> DataFacts:
     )
     return DataFacts(
         data=data,
+        seed=seed,
         manifest=manifest,
         n=len(manifest),
         n_groups=manifest.n_groups,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.errors import ChampionError, ModelVersionError
+from core.errors import ChampionError, ModelVersionError, PersistenceError
 from core.inference.card import Card, check_card_fits_task
 from core.inference.package import (
     ModelVersion,
@@ -15,6 +15,8 @@ from core.inference.package import (
 )
 from core.tasks import load_task, load_tasks
 from core.workflows.champions import find_version, is_champion, promotion, promotion_said
+from core.workflows.records import Retirement
+from core.workflows.retiring import retired_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class InstalledVersion:
     """One folder of a task that claims to be a version.
 
     ``card`` and ``digest`` are None where the card cannot be read; ``problem`` is the sentence
-    that says why the version may not answer, None where it may.
+    that says why the version may not answer, None where it may. ``retired`` says who took it out
+    of use and why; None where it is in use.
     """
 
     task: str
@@ -32,6 +35,7 @@ class InstalledVersion:
     digest: str | None
     n_bytes: int
     problem: str | None
+    retired: str | None = None
 
     @property
     def usable(self) -> bool:
@@ -72,14 +76,43 @@ def verified_version(task: str, version: str | None = None) -> ModelVersion:
 
 
 def list_models(task: str | None = None) -> tuple[InstalledVersion, ...]:
-    """Return every installed version of a task, or of all tasks, champions first.
+    """Return every installed version of a task, or of all tasks, champions first, retired last.
 
     A damaged one is listed with its problem: it must not vanish from a person's sight.
     """
     keys = [load_task(task).key] if task is not None else list(load_tasks())
-    rows = [_row(key, name) for key in keys for name in version_names(key)]
+    rows = [row for key in keys for row in _rows(key)]
     order = {key: place for place, key in enumerate(keys)}
-    return tuple(sorted(rows, key=lambda row: (order[row.task], not row.is_champion, row.name)))
+    return tuple(
+        sorted(
+            rows,
+            key=lambda row: (
+                order[row.task],
+                not row.is_champion,
+                row.retired is not None,
+                row.name,
+            ),
+        )
+    )
+
+
+def _rows(task: str) -> list[InstalledVersion]:
+    try:
+        retired = retired_versions(task)
+    except PersistenceError:
+        retired = {}  # whoever asks for the champion is told that the database cannot be read
+    rows = [_row(task, name) for name in version_names(task)]
+    return [
+        replace(row, retired=_retired_said(retired[row.name]))
+        if row.name in retired and retired[row.name].digest == row.digest
+        else row
+        for row in rows
+    ]
+
+
+def _retired_said(row: Retirement) -> str:
+    at = f" on {row.recorded_at:%d %b %Y}" if row.recorded_at else ""
+    return f"Retired by {row.recorded_by}{at}: {row.reason}"
 
 
 def _row(task: str, name: str) -> InstalledVersion:

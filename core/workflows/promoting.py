@@ -18,6 +18,7 @@ from core.workflows.champions import champion_name, find_version
 from core.workflows.comparing import Question, compare_stored, comparison_document, verdict_record
 from core.workflows.models import verified_version
 from core.workflows.records import Promotion, record_comparison, record_promotion
+from core.workflows.retiring import retired_versions, take_back
 from core.workflows.stored_runs import StoredRun, stored_runs
 
 if TYPE_CHECKING:
@@ -108,6 +109,22 @@ def promote(
     PersistenceError
         If it could not be recorded: nothing is promoted then.
     """
+    done = promote_untold(task, version, question, against=against, override=override, by=by)
+    if done.promotion is not None:
+        mirror(done.promotion.task, version)
+    return done
+
+
+def promote_untold(
+    task: str,
+    version: str,
+    question: Question,
+    *,
+    against: str,
+    override: Override | None = None,
+    by: str | None = None,
+) -> Promoted:
+    """Do as ``promote`` does, and leave MLflow's alias to the caller: it is heavy."""
     key = load_task(task).key
     challenger, other = verified_version(key, version), find_version(key, against)
     champion = champion_name(key)
@@ -127,7 +144,8 @@ def promote(
         promoted_by=who.strip(),
     )
     recorded = record_promotion(promotion)
-    _mirror(key, version)
+    if version in retired_versions(key):
+        take_back(key, version, by=who)
     said = _said(version, against, champion=champion, refusal=refusal)
     return Promoted(made, run_a, run_b, recorded, version, said)
 
@@ -220,10 +238,14 @@ def _login() -> str:
         return "unknown login"
 
 
-def _mirror(task: str, version: str) -> None:
+def has_registry() -> bool:
+    """Return whether MLflow may have anything: a server is named, or runs were tracked here."""
+    return settings().mlflow_tracking_uri is not None or (settings().home / "mlflow.db").is_file()
+
+
+def mirror(task: str, version: str) -> None:
     """Set MLflow's alias too, where MLflow has anything; the product never reads it."""
-    own = settings().mlflow_tracking_uri is None
-    if own and not (settings().home / "mlflow.db").is_file():
+    if not has_registry():
         return
     from core.training.tracking import mirror_champion
 

@@ -15,6 +15,7 @@ from core.persistence.records import (
     MissKind,
     OperatingPoint,
     Promotion,
+    Retirement,
 )
 from core.workflows.users import Role, require
 
@@ -26,6 +27,7 @@ __all__ = [
     "MissKind",
     "OperatingPoint",
     "Promotion",
+    "Retirement",
     "causes",
     "champion_row",
     "comparisons",
@@ -34,6 +36,8 @@ __all__ = [
     "record_comparison",
     "record_operating_point",
     "record_promotion",
+    "record_retirement",
+    "retirements",
 ]
 
 
@@ -129,3 +133,28 @@ def champion_row(task: str) -> Promotion | None:
     from core.persistence.store import store
 
     return store().champion(task)
+
+
+def record_retirement(row: Retirement) -> Retirement:
+    """Store that a version is out of use, or in use again; as for operating points."""
+    require(row.recorded_by, Role.VALIDATOR)
+    from core.persistence.store import store
+
+    return store().add(row)
+
+
+def retirements(task: str) -> list[Retirement]:
+    """Return what is in force of each version of a task that was ever retired.
+
+    Raises
+    ------
+    PersistenceError
+        If there is a database that cannot be read.
+    """
+    from core.persistence.place import database_exists
+
+    if not database_exists():
+        return []
+    from core.persistence.store import store
+
+    return store().retirements(task)

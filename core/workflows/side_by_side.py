@@ -43,15 +43,23 @@ def side_rows(card_a: Card, card_b: Card, task: TaskSpec) -> list[SideRow]:
         SideRow(
             split=split,
             figure=_said(name, task),
-            n=_counts(splits_a.get(split), splits_b.get(split)),
-            a=_figure(splits_a.get(split), name),
-            b=_figure(splits_b.get(split), name),
+            n=_counts(a, b),
+            a=a,
+            b=b,
             leaks=either[split].leakage,
         )
         for split in order
         for name in names
-        if _figure(splits_a.get(split), name) or _figure(splits_b.get(split), name)
+        for a, b in [(_figure(splits_a.get(split), name), _figure(splits_b.get(split), name))]
+        if a or b
     ]
+
+
+def key_figures(card: Card, task: TaskSpec) -> tuple[str, list[tuple[str, Mapping[str, Any]]]]:
+    """Return the split that tells most and does not leak, and its key figures by name."""
+    rows = [row for row in side_rows(card, card, task) if not row.leaks]
+    first = rows[0].split if rows else ""
+    return first, [(row.figure, row.a) for row in rows if row.split == first and row.a]
 
 
 def _figure(part: MetricSet | None, name: str) -> Mapping[str, Any] | None:
@@ -59,9 +67,9 @@ def _figure(part: MetricSet | None, name: str) -> Mapping[str, Any] | None:
     return found.model_dump() if found is not None else None
 
 
-def _counts(a: MetricSet | None, b: MetricSet | None) -> str:
-    """Return how many cases each was measured on."""
-    said = [f"{part.n:,}" if part is not None else "none" for part in (a, b)]
+def _counts(a: Mapping[str, Any] | None, b: Mapping[str, Any] | None) -> str:
+    """Return on how many cases each was measured: of a sensitivity, the positives."""
+    said = [f"{figure['n']:,}" if figure is not None else "none" for figure in (a, b)]
     return said[0] if said[0] == said[1] else " / ".join(said)
 
 

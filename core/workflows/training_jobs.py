@@ -39,6 +39,7 @@ from core.training.experiments import Experiment, read_experiment, resolve
 from core.training.job import Listener
 from core.workflows.experiments import data_folder
 from core.workflows.training import TrainingRequest, new_version_name, train
+from core.workflows.users import Role, require
 
 if TYPE_CHECKING:
     from core.training.run import Trained
@@ -165,7 +166,10 @@ def start_run(text: str, *, task: str) -> TrainingRun:
         If the experiment is wrong, or there are no pictures for it.
     JobError
         If the same experiment runs already, or the home has no room or no right to write.
+    RoleError
+        If who is logged in may not train.
     """
+    require(None, Role.VALIDATOR)
     experiment = experiment_from_text(text)
     if experiment.task != task:
         raise JobError(
@@ -210,6 +214,7 @@ def resume_run(run: TrainingRun) -> None:
     JobError
         If it runs or has finished, or the home has no room or no right to write.
     """
+    require(None, Role.VALIDATOR)
     _refuse_without_room()
     with starting(runs_folder()):
         if run.state is JobState.FINISHED:
@@ -227,6 +232,7 @@ def cancel_run(run: TrainingRun) -> None:
     JobError
         If it does not run, or does not end.
     """
+    require(None, Role.VALIDATOR)
     cancel_job(run.job)
 
 

@@ -22,7 +22,12 @@ from core.workflows.training_jobs import EXPERIMENT_FILE, TrainingRun
 if TYPE_CHECKING:
     import pandas as pd
 
-MEASURES = ("loss", "nll", "accuracy", "macro_f1")
+MEASURES = {
+    "loss": "training loss",
+    "nll": "validation log-loss",
+    "accuracy": "validation accuracy",
+    "macro_f1": "validation macro F1",
+}
 RECENT = 8  # epochs that the pace is taken from
 _MINUTE = 60
 

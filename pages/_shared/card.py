@@ -30,12 +30,18 @@ def pick(installed: Sequence[InstalledVersion]) -> InstalledVersion:
     name = st.selectbox(
         "Version",
         list(by_name),
-        format_func=lambda key: f"{key}{' · champion' if by_name[key].is_champion else ''}",
+        format_func=lambda key: f"{key}{_mark(by_name[key])}",
         key=state.VERSION,
         label_visibility="collapsed",
         width=360,
     )
     return by_name.get(name, installed[0])
+
+
+def _mark(version: InstalledVersion) -> str:
+    if version.is_champion:
+        return " · champion"
+    return " · retired" if version.retired else ""
 
 
 def show_head(version: InstalledVersion) -> None:
@@ -44,6 +50,8 @@ def show_head(version: InstalledVersion) -> None:
     words = [(version.name, "plain")]
     if version.is_champion:
         words.append(("champion", "plain"))
+    if version.retired:
+        words.append(("retired", "plain"))
     words.append(("✓ verified", "ok") if version.usable else ("✕ refused", "bad"))
     if card is not None:
         words += [

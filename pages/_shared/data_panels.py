@@ -79,7 +79,7 @@ def show_samples(shown: Sequence[Sample], task: TaskSpec) -> None:
         mine = [sample for sample in shown if sample.label == item.key]
         if not mine:
             continue
-        style.class_kicker(item.title, item.colour)
+        style.kicker(item.title, item.colour)
         for column, sample in zip(st.columns(4, gap="small"), mine, strict=False):
             with column:
                 if sample.problem:

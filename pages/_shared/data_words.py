@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.tasks import TaskSpec
 from core.workflows.data_checks import DataCheck, kept_check
-from pages._shared import style
+from pages._shared import resources, style
 
 if TYPE_CHECKING:
-    from core.workflows.data_sets import DataFacts
+    from core.workflows.data_samples import Sample
+    from core.workflows.data_sets import DataFacts, DataSet
 
 WORST_FIRST = ("block", "warn", "pass", "not applicable")
 MARKS = {
@@ -19,6 +20,29 @@ MARKS = {
     "pass": "✓ in order",
     "not applicable": "– not looked for",
 }
+
+
+def facts_of(
+    data: DataSet,
+    task: TaskSpec,
+    *,
+    seed: int = 0,
+    fractions: Mapping[str, float] | None = None,
+) -> DataFacts:
+    """Return what a data set holds, its table read once; ``fractions`` None: the usual ones."""
+    from core.workflows.data_sets import data_facts
+
+    given = {} if fractions is None else {"fractions": fractions}
+    key = (data.content, task.key, seed, tuple((fractions or {}).items()))
+    return resources.of_data(key, _make=lambda: data_facts(data, task, seed=seed, **given))
+
+
+def samples_of(made: DataFacts, task: TaskSpec) -> tuple[Sample, ...]:
+    """Return a few pictures of every class, read once."""
+    from core.workflows.data_samples import samples
+
+    key = ("samples", made.data.content, task.key)
+    return resources.of_data(key, _make=lambda: samples(made, task))
 
 
 def show_counts(made: DataFacts, task: TaskSpec) -> None:
@@ -41,7 +65,7 @@ def show_counts(made: DataFacts, task: TaskSpec) -> None:
     style.word_table(columns, rows)
     if grouped and parts:
         style.quiet(
-            f"Parts: pictures of a split that keeps every {task.group_name} whole (seed 0)."
+            f"Parts: of a split that keeps every {task.group_name} whole (seed {made.seed})."
         )
 
 

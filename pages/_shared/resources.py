@@ -10,9 +10,9 @@ The engine and pandas are imported where they are first needed: a page paints be
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from core.workflows.cases import CaseFile
     from core.workflows.clinic import Clinic
     from core.workflows.clinic_pictures import CasePicture
-    from core.workflows.data_samples import Sample
-    from core.workflows.data_sets import DataFacts, DataSet
     from core.workflows.operating import Bench
     from core.workflows.run_cards import RunCard
     from core.workflows.run_leaks import RunLeaks
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from core.workflows.twin_search import BackgroundSearch
     from pages._shared.curves import CurveCharts
 
+Made = TypeVar("Made")
 MAX_ANSWERS = 48
 PREFERRED_TASK = "kidney_ct"
 
@@ -231,22 +230,10 @@ def run_card(
     return run_cards.run_card(_run, _source, file, class_names)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading the table of the data set")
-def data_facts(content: str, task_key: str, *, _data: DataSet, _task: TaskSpec) -> DataFacts:
-    """Return what a data set holds; ``content`` changes with its table and description."""
-    from core.workflows import data_sets
-
-    return data_sets.data_facts(_data, _task)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Reading a few pictures")
-def data_samples(
-    content: str, task_key: str, *, _facts: DataFacts, _task: TaskSpec
-) -> tuple[Sample, ...]:
-    """Return a few pictures of every class of a data set."""
-    from core.workflows import data_samples as workflow
-
-    return workflow.samples(_facts, _task)
+@st.cache_resource(max_entries=24, show_spinner="Reading the data set")
+def of_data(key: tuple[Hashable, ...], *, _make: Callable[[], Made]) -> Made:
+    """Return what is made of a data set; ``key`` holds its content, which changes with it."""
+    return _make()
 
 
 @st.cache_resource(max_entries=32, show_spinner="Checking the split")

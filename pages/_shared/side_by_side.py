@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.tasks import TaskSpec
-from core.workflows.side_by_side import settings_that_differ, side_rows
-from pages._shared import style
+from core.workflows.side_by_side import SideRow, settings_that_differ, side_rows
+from pages._shared import markup, style
 from pages._shared.runs import split_title
 
 if TYPE_CHECKING:
@@ -52,28 +52,33 @@ def _show_pair(a: InstalledVersion, b: InstalledVersion, task: TaskSpec) -> None
     if a.card is None or b.card is None:
         return
     rows = side_rows(a.card, b.card, task)
-    if rows:
-        style.figure_table(
-            ["A", "B"],
-            [
-                (
-                    f"{split_title(row.split)}: {row.figure}{' · LEAKS' if row.leaks else ''}",
-                    "",
-                    row.n,
-                    [row.a, row.b],
-                )
-                for row in rows
-            ],
+    left, right = st.columns([56, 44], gap="medium")
+    with left:
+        if rows:
+            style.word_table(("", "n", "A", "B"), [_words(row) for row in rows])
+        else:
+            style.quiet("Neither card holds figures.")
+        style.quiet(
+            "Each figure was measured on its own version's cases, with 95 % intervals. Whether B "
+            "may replace A is asked of the same cases: Compare."
         )
-    else:
-        style.quiet("Neither card holds figures.")
-    style.quiet(
-        "Each figure was measured on its own version's cases. Whether B may replace A is asked of "
-        "the same cases: Compare."
-    )
     differing = settings_that_differ(a.card, b.card)
-    style.kicker("What was done otherwise")
-    if differing:
-        style.word_table(("", "A", "B"), differing)
-    else:
-        style.quiet("Nothing that the cards tell.")
+    with right:
+        style.kicker("What was done otherwise")
+        if differing:
+            style.word_table(("", "A", "B"), differing)
+        else:
+            style.quiet("Nothing that the cards tell.")
+
+
+def _words(row: SideRow) -> tuple[str, str, str, str]:
+    leaks = " · LEAKS" if row.leaks else ""
+    a, b = (_figure_said(figure) for figure in (row.a, row.b))
+    return f"{split_title(row.split)}: {row.figure}{leaks}", row.n, a, b
+
+
+def _figure_said(figure: Mapping[str, Any] | None) -> str:
+    if figure is None:
+        return "–"
+    value, interval = markup.figure_text(figure)
+    return f"{value} ({interval})"

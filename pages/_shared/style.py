@@ -75,9 +75,10 @@ def banner(*, synthetic: bool) -> None:
     )
 
 
-def kicker(text: str) -> None:
-    """Show a small heading over a block."""
-    st.html(f"<h3 class='sl-kicker'>{_text(text)}</h3>")
+def kicker(text: str, colour: str = "") -> None:
+    """Show a small heading over a block; with a colour it names a class."""
+    dot = f"<i style='background:{_colour(colour)}'></i>" if colour else ""
+    st.html(f"<h3 class='sl-kicker'>{dot}{_text(text)}</h3>")
 
 
 def verdict(state: str, headline: str, detail: str) -> None:
@@ -222,13 +223,6 @@ def word_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def finding_table(rows: Sequence[tuple[str, str, str, str]]) -> None:
     """Show checks of a data set: (code, level, what the level means, sentence), in order."""
     st.html(markup.finding_table(rows))
-
-
-def class_kicker(title: str, colour: str) -> None:
-    """Show a small heading that names a class in its colour."""
-    st.html(
-        f"<h3 class='sl-kicker'><i style='background:{_colour(colour)}'></i>{_text(title)}</h3>"
-    )
 
 
 def figure_line(items: Sequence[tuple[str, Mapping[str, object]]]) -> None:

@@ -12,7 +12,7 @@ from core.tasks import TaskSpec
 from core.workflows.experiment_words import Choice, experiment_rows_said, published_said
 from core.workflows.experiments import data_folder
 from core.workflows.training_jobs import experiment_from_text, start_run
-from pages._shared import data_words, notices, resources, state, style
+from pages._shared import data_words, notices, state, style
 
 if TYPE_CHECKING:
     from core.training.experiments import Experiment
@@ -125,9 +125,16 @@ def _show_data(experiment: Experiment, task: TaskSpec) -> None:
 
     try:
         data = data_set_of(data_folder(task, folder=experiment.data.folder))
-        made = resources.data_facts(data.content, task.key, _data=data, _task=task)
+        made = data_words.facts_of(
+            data, task, seed=experiment.seed, fractions=experiment.validation.fractions
+        )
     except CoreError as error:
         notices.failure(error)
         return
     data_words.show_counts(made, task)
+    if experiment.data.limit is not None:
+        style.quiet(
+            f"The experiment takes at most {experiment.data.limit:,} of them, evenly over classes "
+            "and groups."
+        )
     data_words.show_findings(made, task)

@@ -9,6 +9,9 @@ import streamlit as st
 from core.charts import CONFIG
 from core.charts.training import loss_chart, score_chart
 from core.errors import CoreError
+from core.tasks import load_tasks
+from core.workflows.models import list_models
+from core.workflows.side_by_side import key_figures
 from core.workflows.training_jobs import (
     JobState,
     TrainingRun,
@@ -16,8 +19,15 @@ from core.workflows.training_jobs import (
     open_run,
     resume_run,
 )
-from core.workflows.training_progress import RunProgress, curve_frame, progress_of
+from core.workflows.training_progress import (
+    MEASURES,
+    FitCurve,
+    RunProgress,
+    curve_frame,
+    progress_of,
+)
 from pages._shared import frame, state, style
+from pages._shared.runs import split_title
 
 POLL_SECONDS = 2.0
 TONES = {
@@ -62,7 +72,8 @@ def pick(runs: Sequence[TrainingRun]) -> TrainingRun | None:
 
 
 def _label(run: TrainingRun) -> str:
-    return f"{run.created_at:%d %b %H:%M} · {run.title} · {TONES[run.state][0]} · {run.version}"
+    # Not its state: a choice whose words change is no longer the one that was made.
+    return f"{run.created_at:%d %b %Y, %H:%M} UTC · {run.title} · {run.version}"
 
 
 def show(run: TrainingRun) -> None:
@@ -102,6 +113,8 @@ def _show_state(run: TrainingRun, now: JobState, progress: RunProgress) -> None:
     if now is JobState.RUNNING:
         said = f"{progress.words} · {progress.left_said}"
         st.progress(min(progress.share, 1.0), text=said)
+    elif now is JobState.FINISHED:
+        _show_figures(run)
     elif now is JobState.FAILED:
         style.verdict("error", "It could not go on", run.why)
     elif now in SAID:
@@ -109,6 +122,19 @@ def _show_state(run: TrainingRun, now: JobState, progress: RunProgress) -> None:
     notes = [str(line["text"]) for line in run.job.last_start if line["kind"] == "note"]
     if notes:
         style.sentences(notes[-3:])
+
+
+def _show_figures(run: TrainingRun) -> None:
+    """Show the key figures of the version that came of it."""
+    installed = {item.name: item for item in list_models(run.task)}
+    version = installed.get(run.version)
+    if version is None or version.card is None:
+        style.quiet(f"Its version {run.version} is not installed any more.")
+        return
+    split, figures = key_figures(version.card, load_tasks()[run.task])
+    if figures:
+        style.kicker(f"{split_title(split)}, n {figures[0][1]['n']:,}")
+        style.figure_line(figures)
 
 
 def _show_buttons(run: TrainingRun, now: JobState) -> None:
@@ -152,9 +178,22 @@ def _show_curves(run: TrainingRun, progress: RunProgress) -> None:
     style.kicker(f"{last.name}: {last.n_done} of at most {last.n_epochs} epochs")
     left, right = st.columns(2, gap="small")
     with left:
-        st.plotly_chart(loss_chart(curves), config=CONFIG, key="training.loss")
+        st.plotly_chart(
+            loss_chart(curves), config=CONFIG, theme=None, key="training.loss",
+            alt=_said(last, "loss", "nll"),
+        )  # fmt: skip
     with right:
-        st.plotly_chart(score_chart(curves), config=CONFIG, key="training.scores")
+        st.plotly_chart(
+            score_chart(curves), config=CONFIG, theme=None, key="training.scores",
+            alt=_said(last, "macro_f1", "accuracy"),
+        )  # fmt: skip
     style.quiet(
         f"Scores are of the validation groups that stop the fit, never of test pictures.{earlier}"
     )
+
+
+def _said(fit: FitCurve, *measures: str) -> str:
+    """Return the last epoch of a fit in words, for who does not see its curves."""
+    line = fit.epochs[-1]
+    told = [f"{MEASURES[name]} {line[name]:.3f}" for name in measures if line.get(name) is not None]
+    return f"{fit.name}, epoch {fit.n_done} of {fit.n_epochs}: {', '.join(told)}"

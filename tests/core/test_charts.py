@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core import charts
@@ -139,3 +140,26 @@ def test_the_text_of_a_cell_stands_out_from_every_colour_of_the_scale():
 def test_text_and_marks_stand_out_from_a_near_black_ground(colour):
     contrast = (luminance(colour) + 0.05) / (luminance("#14181D") + 0.05)
     assert contrast >= (4.5 if colour in (charts.TEXT, charts.QUIET) else 3.0)
+
+
+def test_the_curves_of_the_last_fit_are_drawn_in_colour_over_earlier_ones():
+    from core.charts.training import loss_chart, score_chart
+
+    rows = [
+        {"fit": fit, "stage": stage, "epoch": number, "loss": 1 / number, "nll": 0.5}
+        | {"accuracy": 0.5, "macro_f1": number / 10}
+        for fit in ("fold 1 of 2", "final")
+        for number, stage in ((1, "head"), (2, "top"))
+    ]
+    curves = pd.DataFrame(rows)
+    losses, scores = loss_chart(curves), score_chart(curves)
+    assert [(line.name, line.showlegend) for line in losses.data] == [
+        ("training loss", False),
+        ("validation", False),
+        ("training loss", True),
+        ("validation", True),
+    ]
+    assert list(losses.data[2].y) == [1.0, 0.5]
+    assert list(scores.data[2].y) == [0.1, 0.2]
+    assert losses.layout.shapes[0].x0 == 1.5  # where the second stage began
+    assert len(loss_chart(curves.assign(nll=None)).data) == 2  # without validation

@@ -19,6 +19,7 @@ from core.persistence.records import (
     MissCause,
     OperatingPoint,
     Promotion,
+    Retirement,
 )
 from core.persistence.store import store
 from core.persistence.verifying import known_heads, verify
@@ -78,7 +79,21 @@ PROMOTION = Promotion(
     override=None,
     promoted_by="A. Reader",
 )
-RECORDS = {"point": POINT, "cause": CAUSE, "verdict": VERDICT, "promotion": PROMOTION}
+RETIREMENT = Retirement(
+    task="kidney_ct",
+    version="small-1",
+    digest="d1",
+    state="retired",
+    reason="Too slow.",
+    recorded_by="A. Reader",
+)
+RECORDS = {
+    "point": POINT,
+    "cause": CAUSE,
+    "verdict": VERDICT,
+    "promotion": PROMOTION,
+    "retirement": RETIREMENT,
+}
 
 
 @pytest.fixture

@@ -13,7 +13,14 @@ from core.persistence import database as database_module
 from core.persistence.database import database
 from core.persistence.records import Cause, MissKind
 from core.persistence.store import store
-from tests.core.persistence.conftest import CAUSE, POINT, PROMOTION, RECORDS, VERDICT
+from tests.core.persistence.conftest import (
+    CAUSE,
+    POINT,
+    PROMOTION,
+    RECORDS,
+    RETIREMENT,
+    VERDICT,
+)
 
 
 def read_back(record):
@@ -25,6 +32,8 @@ def read_back(record):
             return made.causes("r1")[-1]
         case _ if record is VERDICT:
             return made.comparisons("kidney_ct")[0]
+        case _ if record is RETIREMENT:
+            return made.retirements("kidney_ct")[0]
     return made.champion("kidney_ct")
 
 

@@ -9,10 +9,11 @@ from core.config import settings
 from core.errors import ArgumentError, EvaluationError, ModelMissingError, ModelVersionError
 from core.evaluation.runs import RunFacts, write_run
 from core.inference import package
-from core.workflows import promoting
+from core.workflows import promoting, promoting_aside
 from core.workflows.champions import champion_name
 from core.workflows.comparing import Question
 from core.workflows.promoting import Override, promote, promotion_document
+from core.workflows.promoting_aside import promote_aside
 from core.workflows.records import champion_row, comparisons
 from core.workflows.stored_runs import runs_folder
 from tests.drawn_runs import draw_run
@@ -170,7 +171,7 @@ def test_a_damaged_or_missing_version_is_never_promoted(versions):
 
 def test_mlflow_is_asked_only_where_it_has_something(versions, monkeypatch):
     asked = []
-    monkeypatch.setattr(promoting, "_mirror", lambda task, version: asked.append((task, version)))
+    monkeypatch.setattr(promoting, "mirror", lambda task, version: asked.append((task, version)))
     promote("kidney_ct", "poor", STONE, against="first")
     assert asked == []
     promote("kidney_ct", "good", STONE, against="first")
@@ -180,3 +181,18 @@ def test_mlflow_is_asked_only_where_it_has_something(versions, monkeypatch):
 def test_without_a_registry_mlflow_is_not_loaded(versions, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "core.training.tracking", None)
     assert promote("kidney_ct", "good", STONE, against="first").champion == "good"
+
+
+def test_from_a_page_the_alias_is_set_by_a_process_of_its_own(versions, monkeypatch):
+    started = []
+    monkeypatch.setattr(promoting_aside, "spawn", lambda command, **where: started.append(command))
+    monkeypatch.setattr(promoting, "mirror", None)  # never here
+    asked = {"against": "first", "by": "A. Reader"}
+    with pytest.raises(ArgumentError, match="name"):
+        promote_aside("kidney_ct", "good", STONE, against="first", by=" ")
+    assert promote_aside("kidney_ct", "poor", STONE, **asked).promotion is None
+    (settings().home / "mlflow.db").touch()
+    assert promote_aside("kidney_ct", "good", STONE, **asked).champion == "good"
+    assert [command[-2:] for command in started] == [["kidney_ct", "good"]]
+    done = promote_aside("kidney_ct", "poor", STONE, against="good", by="B", why="Newer scanner.")
+    assert done.promotion.override == "Newer scanner."
