@@ -28,6 +28,7 @@ def say_who(visit: Visit, who: str) -> None:
     name = visit.page.locator(".st-key-reader_field input")
     name.fill(who)
     name.press("Tab")
+    visit.page.wait_for_timeout(1000)  # the page has begun to run again
     settle(visit)
 
 
