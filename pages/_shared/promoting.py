@@ -64,7 +64,7 @@ def _show_retirement(version: InstalledVersion, task: TaskSpec) -> None:
     title = "Take it back into use" if version.retired else "Retire it"
     with st.popover(title, icon=":material/inventory_2:"):
         style.quiet(
-            "It is listed last and not offered for comparison first. Its files, runs and "
+            "It is listed last and marked. Its files, runs and "
             "figures stay; it can be taken back or promoted at any time."
         )
         with st.form("models.retire", border=False):
