@@ -49,5 +49,6 @@ def keep_draft(reader: str, case_id: str, draft: Draft) -> None:
 
 
 def forget_draft(reader: str, case_id: str) -> None:
-    """Remove a draft: the verdict is saved."""
+    """Remove a draft, for the verdict is saved; and those that nobody touched for 30 days."""
     drafts.forget(reader, case_id)
+    drafts.sweep()
