@@ -57,13 +57,10 @@ def version_state(task_key: str) -> VersionState:
         version = versions.champion(task_key)
     except ModelVersionError as error:
         return VersionState(
-            None,
-            None,
-            error.problem,
-            error.remedy,
+            None, None, error.problem, error.remedy,
             missing=isinstance(error, ModelMissingError),
             unknown=isinstance(error, ChampionError),
-        )
+        )  # fmt: skip
     return VersionState(version.name, version.digest, card=version.card)
 
 

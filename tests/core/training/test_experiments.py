@@ -126,7 +126,7 @@ def test_a_folder_of_experiments_that_is_not_there_is_refused(use_settings, tmp_
 
 def test_an_experiment_is_found_by_key_or_file_and_an_unknown_one_names_the_known(tmp_path):
     assert load_experiment(str(write_experiment(tmp_path))).key == "mine"
-    with pytest.raises(TrainingError, match=r"'nobody'.*kidney_ct, kidney_stone"):
+    with pytest.raises(TrainingError, match=r"'nobody'.*kidney_ct, .*kidney_stone"):
         load_experiment("nobody")
     with pytest.raises(TrainingError, match=r"gone\.yaml cannot be read"):
         load_experiment(tmp_path / "gone.yaml")

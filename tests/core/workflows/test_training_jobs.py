@@ -78,6 +78,7 @@ def test_what_cannot_run_is_refused_before_a_process_is_started(asleep, use_sett
         start_run("key: [", task="phantom_ct")
     with pytest.raises(JobError, match="task phantom_ct"):
         start_run(TINY, task="kidney_ct")
+    use_settings(data_root=None)
     with pytest.raises(TrainingError, match="SECOND_LOOK_DATA_ROOT"):
         start_run(TINY.replace("phantom_ct", "kidney_ct"), task="kidney_ct")
     assert training_runs("phantom_ct") == []
