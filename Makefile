@@ -19,7 +19,7 @@ test: .venv/.for-test ## lint, types and every test that is not slow
 
 test-heavy: .venv/.for-test ## the slow tests
 	@$(PY) tests/browser/chromium.py
-	@$(PY) -m pytest -m slow
+	@$(PY) -m pytest -n 2 --dist loadfile -m slow
 
 lint: .venv/.for-test ## style
 	@$(PY) -m ruff check .
