@@ -130,7 +130,8 @@ def test_the_run_is_tracked_with_settings_epochs_and_figures(finished):
     assert run.info.status == "FINISHED"
     assert run.data.params["batch_size"] == "16"
     assert {"final/loss", "fold_1_of_2/macro_f1", "test/macro_f1"} <= set(run.data.metrics)
-    assert "card.yaml" in [item.path for item in client.list_artifacts(run.info.run_id)]
+    kept = [item.path for item in client.list_artifacts(run.info.run_id, "version")]
+    assert "version/card.yaml" in kept
 
 
 def test_a_run_without_folds_calibrates_on_its_calibration_part(tmp_path):
