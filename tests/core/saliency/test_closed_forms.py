@@ -134,3 +134,22 @@ def test_a_map_that_is_not_numbers_is_refused(probe, monkeypatch):
     monkeypatch.setattr(hires_cam, "explain", lambda *_, **__: broken)
     with pytest.raises(ExplanationError, match="HiResCAM gave values that are not numbers"):
         explain_with("hires_cam", probe, picture(), [0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_eigen_cam_is_the_first_singular_vector_of_numpy(seed, is_signed):
+    draw = np.random.default_rng(seed).normal(size=(6, 7, 40))
+    features = (draw if is_signed else np.maximum(draw, 0)).astype(np.float32)
+    left, sizes, _ = np.linalg.svd(features.reshape(42, 40).astype(np.float64))
+    projected = left[:, 0] * sizes[0] * (1 if left[:, 0].sum() > 0 else -1)
+    wanted = np.maximum(projected, 0).reshape(6, 7)
+    np.testing.assert_allclose(first_component(features), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_eigen_cam_where_no_vector_stands_out_is_still_one_of_the_largest():
+    features = np.zeros((1, 2, 2), np.float32)
+    features[0, 0, 0] = features[0, 1, 1] = 3.0  # two equal singular values
+    assert first_component(features).max() <= 3.0
+    features[0, 1, 1] = 2.999
+    np.testing.assert_allclose(first_component(features), [[3.0, 0.0]], atol=1e-3)
