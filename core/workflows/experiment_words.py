@@ -116,9 +116,10 @@ def _strategy_said(config: TrainingConfig) -> str:
         freeze = f"its lowest {config.frozen_layers} layers"
         if config.frozen_layers < 0:
             freeze = f"all but its last {-config.frozen_layers} layers"
-    return _STRATEGIES[config.strategy].format(
+    said = _STRATEGIES[config.strategy].format(
         freeze=freeze or "nothing frozen", head=config.head_epochs
     )
+    return f"{said}, from scratch" if config.weights == "none" else said
 
 
 def _epochs_said(config: TrainingConfig) -> str:

@@ -16,6 +16,7 @@ from core.workflows.experiment_words import experiment_choices
 from core.workflows.training_jobs import experiment_from_text
 from pages._shared import data_words, notices, resources, state, style
 from pages._shared.explanations import progress_said
+from pages._shared.picking import pick_one
 
 if TYPE_CHECKING:
     from core.workflows.data_samples import Sample
@@ -48,17 +49,12 @@ def nothing_attached(task: TaskSpec) -> None:
 
 def pick(found: Sequence[DataSet]) -> DataSet:
     """Show the picker of data sets and return the chosen one."""
-    by_key = {data.key: data for data in found}
-    if st.session_state.get(state.DATA_SET) not in by_key:
-        st.session_state[state.DATA_SET] = found[0].key
-    key = st.selectbox(
+    return pick_one(
         "Data set",
-        list(by_key),
+        {data.key: data for data in found},
         key=state.DATA_SET,
-        format_func=lambda name: f"{by_key[name].title} · {name}",
-        label_visibility="collapsed",
+        said=lambda data: f"{data.title} · {data.key}",
     )
-    return by_key.get(key, found[0])
 
 
 def show_head(made: DataFacts, task: TaskSpec) -> None:

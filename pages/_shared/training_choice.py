@@ -13,6 +13,7 @@ from core.workflows.experiment_words import Choice, experiment_rows_said, publis
 from core.workflows.experiments import data_folder
 from core.workflows.training_jobs import experiment_from_text, start_run
 from pages._shared import data_words, notices, state, style
+from pages._shared.picking import pick_one
 
 if TYPE_CHECKING:
     from core.training.experiments import Experiment
@@ -34,7 +35,12 @@ def show(choices: Sequence[Choice], task: TaskSpec) -> None:
             "Write one into a folder and name the folder in SECOND_LOOK_EXPERIMENTS.",
         )
         return
-    chosen = _pick(choices)
+    chosen = pick_one(
+        "Experiment",
+        {choice.key: choice for choice in choices},
+        key=state.TRAIN_EXPERIMENT,
+        said=lambda choice: f"{choice.title} · {choice.kind}",
+    )
     key = state.experiment_text_key(task.key, chosen.key)
     text = str(st.session_state.get(key, chosen.text))
     experiment, problem = _read(text)
@@ -62,20 +68,6 @@ def show(choices: Sequence[Choice], task: TaskSpec) -> None:
         _show_data(experiment, task)
     else:
         _show_words(experiment)
-
-
-def _pick(choices: Sequence[Choice]) -> Choice:
-    by_key = {choice.key: choice for choice in choices}
-    if st.session_state.get(state.TRAIN_EXPERIMENT) not in by_key:
-        st.session_state[state.TRAIN_EXPERIMENT] = choices[0].key
-    key = st.selectbox(
-        "Experiment",
-        list(by_key),
-        key=state.TRAIN_EXPERIMENT,
-        format_func=lambda name: f"{by_key[name].title} · {by_key[name].kind}",
-        label_visibility="collapsed",
-    )
-    return by_key.get(key, choices[0])
 
 
 def _read(text: str) -> tuple[Experiment | None, CoreError | None]:

@@ -54,3 +54,13 @@ def test_every_shipped_experiment_can_be_said_in_words():
     ]
     assert len(said) >= 14
     assert all(value for rows in said for _, value in rows)
+
+
+def test_a_run_from_scratch_says_so():
+    text = (
+        "key: bare\ntitle: Bare\ntask: kidney_ct\narchitecture: mobilenet\n"
+        "training: {strategy: all, weights: none}\n"
+    )
+    assert dict(experiment_rows_said(experiment_from_text(text)))["Trained"] == (
+        "every layer, from scratch"
+    )
