@@ -139,7 +139,8 @@ def _line_of(path: Path, record: int) -> int:
 def comparable_runs(task_key: str) -> list[StoredRun]:
     """Return every stored run of a task: the champion's first, other versions', external ones.
 
-    Other versions are those installed, then those of which only the figures are kept.
+    Other versions are those installed, then those of which only the figures are kept. Of each the
+    run out of fold comes first, one whose split leaks last.
 
     Raises
     ------
@@ -149,8 +150,13 @@ def comparable_runs(task_key: str) -> list[StoredRun]:
     names = [find_version(task_key).name, *(item.name for item in list_versions(task_key))]
     runs = [run for name in dict.fromkeys(names) for run in stored_runs(task_key, name)]
     by_folder = {run.folder: run for run in (*runs, *compared_runs(task_key))}
-    ours = [run for run in by_folder.values() if run.facts.model_version is not None]
-    return [*ours, *(run for run in by_folder.values() if run.facts.model_version is None)]
+    versions = list(dict.fromkeys(run.facts.model_version for run in by_folder.values()))
+
+    def rank(run: StoredRun) -> tuple[bool, int, bool, bool]:
+        whose, split = run.facts.model_version, run.facts.split
+        return whose is None, versions.index(whose), run.is_random, split != "out_of_fold"
+
+    return sorted(by_folder.values(), key=rank)
 
 
 def partners(run: StoredRun, runs: Sequence[StoredRun]) -> list[StoredRun]:

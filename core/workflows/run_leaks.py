@@ -91,11 +91,6 @@ def _how(known: Known) -> str:
     return f"How it was split: {known.stored.facts.split_made.rstrip('.')}."
 
 
-def is_random(stored: StoredRun) -> bool:
-    """Whether the run's split was made by lot, groups ignored."""
-    return stored.facts.split.startswith("random")
-
-
 def _is_own(known: Known) -> bool:
     """Whether the trainer made the run and kept groups whole, which it checks itself."""
     facts = known.stored.facts
@@ -104,7 +99,7 @@ def _is_own(known: Known) -> bool:
 
 def _verdict(known: Known) -> Verdict:
     found = known.exposure
-    if is_random(known.stored) or found.leaks:
+    if known.stored.is_random or found.leaks:
         return "leak"
     if found.group is not None or (_is_own(known) and known.run.group is not None):
         return "apart"
@@ -221,7 +216,7 @@ def _compared(known: Known, verdict: Verdict, task: TaskSpec) -> tuple[Compared,
         clean = known.exposure.clean
         if 0 < clean.sum() < run.n:
             rows.append(_measured("Without the leak", run.subset(clean), task))
-        if is_random(known.stored):
+        if known.stored.is_random:
             rows += _honest(known, task)
         return tuple(rows) if len(rows) > 1 else ()
     if verdict == "unknown" and twins is not None and twins.groups:

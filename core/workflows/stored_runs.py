@@ -46,6 +46,11 @@ class StoredRun:
         """The run's name, which is its folder's."""
         return self.folder.name
 
+    @property
+    def is_random(self) -> bool:
+        """Whether its split was made by lot, groups ignored: its figures measure memory."""
+        return self.facts.split.startswith("random")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Performance:

@@ -134,7 +134,7 @@ def why_not(known: Known) -> str:
     source = picture_source(known.stored)
     if not source.attached:
         return source.sentence
-    if known.stored.facts.split.startswith("random"):
+    if known.stored.is_random:
         return "Which pictures this random split trained on was not stored."
     plan = _plan(known)
     if isinstance(plan, str):

@@ -19,8 +19,8 @@ def pick(stored: list[StoredRun]) -> tuple[StoredRun, StoredRun]:
     """Show two pickers and return the run that chooses and the one that checks."""
     from core.workflows.operating import default_runs
 
-    by_name = {run.name: run for run in sorted(stored, key=runs.leaks)}
-    usual = default_runs([run for run in stored if not runs.leaks(run)] or stored)
+    by_name = {run.name: run for run in sorted(stored, key=lambda run: run.is_random)}
+    usual = default_runs([run for run in stored if not run.is_random] or stored)
     chosen = []
     with st.container(key="contract_runs"):
         columns = st.columns(2, gap="large")
@@ -47,7 +47,7 @@ def key(run: StoredRun) -> tuple[str, str | None]:
 
 def show_facts(bench: Bench, task: TaskSpec) -> None:
     """Show which cases chose and which check, how they were kept apart, and any leak."""
-    if runs.leaks(bench.chosen_on) and not runs.leaks(bench.checked_on):
+    if bench.chosen_on.is_random and not bench.checked_on.is_random:
         style.verdict(
             "error",
             "The choosing run leaks: its threshold comes from memory, not from diagnosis",
@@ -62,7 +62,7 @@ def show_facts(bench: Bench, task: TaskSpec) -> None:
 def may_sign(bench: Bench, version: VersionState) -> str:
     """Return why the point cannot be stored, in one sentence; empty where it can."""
     for run in (bench.chosen_on, bench.checked_on):
-        if runs.leaks(run):
+        if run.is_random:
             return "A point of a run that leaks is not stored: it would promise what it cannot."
         if run.facts.version_digest != version.digest:
             return (

@@ -21,7 +21,7 @@ _SPLITS = {
 def pick(stored: list[StoredRun]) -> StoredRun:
     """Show the picker and return the run: out of fold first, it has the most groups; leaks last."""
     ordered = sorted(
-        stored, key=lambda run: (leaks(run), run.facts.split != "out_of_fold", not run.shipped)
+        stored, key=lambda run: (run.is_random, run.facts.split != "out_of_fold", not run.shipped)
     )
     by_name = {run.name: run for run in ordered}
     added = st.session_state.pop(state.RUN_ADDED, None)
@@ -37,11 +37,6 @@ def pick(stored: list[StoredRun]) -> StoredRun:
     return by_name.get(name, ordered[0])
 
 
-def leaks(run: StoredRun) -> bool:
-    """Whether groups straddle the split of this run: its figures then measure memory."""
-    return run.facts.split.startswith("random")
-
-
 def split_title(split: str) -> str:
     """Return how a split is called in a title.
 
@@ -55,7 +50,7 @@ def label(run: StoredRun) -> str:
     """Return one line that tells runs apart."""
     split = _SPLITS.get(run.facts.split, run.facts.split)
     groups = f", {run.n_groups:,} {style.plural(run.facts.group_name)}" if run.n_groups else ""
-    leak = " · LEAKAGE" if leaks(run) else ""
+    leak = " · LEAKAGE" if run.is_random else ""
     kind = "shipped" if run.shipped else run.facts.created_at[:10]
     if run.facts.model_version is None:
         kind = f"external, {kind}"

@@ -18,7 +18,7 @@ from core.inference.package import find_version
 from core.tasks import load_task
 from core.workflows import run_performance
 from core.workflows.stored_runs import open_run, performance, stored_runs
-from pages._shared import cells, figures, runs
+from pages._shared import cells, figures
 from tests.drawn_runs import draw_run
 from tests.pages.conftest import OpenPage
 from tests.pages.looking import html_of, upload, words_of
@@ -222,7 +222,7 @@ def test_an_undefined_figure_is_a_dash_and_never_a_zero(open_page: OpenPage, wit
 
 
 def test_a_split_leaks_only_when_it_is_random(with_runs: Path):
-    leaking = {run.name: runs.leaks(run) for run in stored_runs("kidney_ct")}
+    leaking = {run.name: run.is_random for run in stored_runs("kidney_ct")}
     assert leaking == {"out-of-fold": False, "z-random": True}
 
 

@@ -92,6 +92,21 @@ def test_once_its_weights_are_gone_its_run_can_still_be_compared(models: Path):
     assert [run.facts.model_version for run in partners(runs[0], runs)] == ["small-2"]
 
 
+def test_of_each_version_a_run_whose_split_leaks_comes_last(models: Path):
+    version = models / TASK / "small-1"
+    for name in ("a_random_split", "test"):  # names that come before "out_of_fold", and after
+        split = name.removeprefix("a_")
+        facts = RunFacts(
+            name=name, task=TASK, model_version="small-1", version_digest=None, data="drawn",
+            split=split, split_made=split, group_source="column", group_name="series",
+            created_at="2026-02-02T03:04:05Z",
+        )  # fmt: skip
+        write_run(replace(draw_run(300), facts=facts), version / "evaluation" / name)
+    (version / "manifest.json").write_bytes(manifest_bytes(version))
+    ours = [run for run in comparable_runs(TASK) if run.facts.model_version == "small-1"]
+    assert [run.facts.split for run in ours] == ["out_of_fold", "test", "random_split"]
+
+
 def test_a_version_kept_again_leaves_one_folder(models: Path):
     keep_compared(TASK, "small-2", minutes=1)
     keep_compared(TASK, "small-2", minutes=2)
