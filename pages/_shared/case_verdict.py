@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 import streamlit as st
@@ -102,11 +103,18 @@ def _settle_fields(opened: Opened) -> Draft:
         st.session_state[_key("confidence", opened)] = sure
         st.session_state[_key("comment", opened)] = draft.comment
     comment = str(st.session_state[_key("comment", opened)] or "")
-    kept = keeper.keep(_draft_name(opened), field=_FIELD, text=comment, hands_on=True)
-    if len(kept) > len(comment):  # typed after the server had last heard of it
+    keeper.keep(
+        _draft_name(opened), field=_FIELD, text=comment, hands_on=True,
+        on_found=functools.partial(_take_back, opened),
+    )  # fmt: skip
+    return _draft(opened)
+
+
+def _take_back(opened: Opened, kept: str) -> None:
+    """Fill the comment with what was typed after the server had last heard of it."""
+    if len(kept) > len(str(st.session_state.get(_key("comment", opened)) or "")):
         st.session_state[_key("comment", opened)] = kept[:MAX_TEXT]
         _keep(opened)
-    return _draft(opened)
 
 
 def _key(field: str, opened: Opened) -> str:

@@ -5,13 +5,23 @@ An invisible component of our own beside an ordinary field; the text is data, ne
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages._shared import style
 
 
-def keep(key: str, *, field: str, text: str, hands_on: bool = False, forget: bool = False) -> str:
-    """Watch a field; return text of an earlier visit that the server never had, else "".
+def keep(
+    key: str,
+    *,
+    field: str,
+    text: str,
+    on_found: Callable[[str], None] | None = None,
+    hands_on: bool = False,
+    forget: bool = False,
+) -> None:
+    """Watch a field; hand over text of an earlier visit that the server never had.
 
     Parameters
     ----------
@@ -21,6 +31,9 @@ def keep(key: str, *, field: str, text: str, hands_on: bool = False, forget: boo
         Key of the container around the field.
     text : str
         What the server has.
+    on_found : callable or None
+        Told the text, before the page runs again: it may fill the field, and the page need not be
+        drawn once more for it.
     hands_on : bool
         Hand the text to the server after a pause in typing, not only when the field is left.
     forget : bool
@@ -29,9 +42,15 @@ def keep(key: str, *, field: str, text: str, hands_on: bool = False, forget: boo
     component = st.components.v2.component(
         "second_look_keeper", html="<div class='keeper' hidden></div>", js=style.asset("keeper.js")
     )
-    result = component(
-        key=f"keeper.{key}",
+    named = f"keeper.{key}"
+
+    def hand_over() -> None:
+        found = st.session_state[named].get("found")
+        if on_found is not None and isinstance(found, str) and found:
+            on_found(found)
+
+    component(
+        key=named,
         data={"key": key, "field": field, "text": text, "hands_on": hands_on, "forget": forget},
-        on_found_change=lambda: None,
+        on_found_change=hand_over,
     )
-    return result.found if isinstance(result.found, str) else ""

@@ -25,13 +25,16 @@ def ask(*, width: int = 220) -> str:
             state.READER_FIELD, placeholder="Your name, under each verdict",
             label_visibility="collapsed", max_chars=LONGEST, on_change=_take,
         )  # fmt: skip
-        kept = "" if identity.who() else keeper.keep("reader", field=FIELD, text=name())
-    if kept and not name():
-        st.session_state[state.READER] = kept.strip()[:LONGEST]
-        del st.session_state[state.READER_FIELD]
-        st.rerun()
+        if not identity.who():
+            keeper.keep("reader", field=FIELD, text=name(), on_found=_take_back)
     return name()
 
 
 def _take() -> None:
     st.session_state[state.READER] = str(st.session_state.get(state.READER_FIELD) or "").strip()
+
+
+def _take_back(kept: str) -> None:
+    if not name():
+        said = kept.strip()[:LONGEST]
+        st.session_state[state.READER] = st.session_state[state.READER_FIELD] = said
