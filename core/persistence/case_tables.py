@@ -138,6 +138,7 @@ for _sort in SORTS:
         _columns = [worklist.c[name] for name in (*_filter, _sort, "number")]
         sa.Index("_".join(("worklist_by", _sort, *_filter)), *_columns)
 sa.Index("worklist_by_needs", worklist.c.task, worklist.c.needs, worklist.c.number)
+sa.Index("review_case_of_pseudonym", review_case.c.pseudonym, review_case.c.sequence)
 sa.Index("case_answer_of_case", case_answer.c.case_id, case_answer.c.sequence)
 sa.Index("case_read_of_case", case_read.c.case_id, case_read.c.sequence)
 sa.Index("consensus_of_case", consensus.c.case_id, consensus.c.sequence)

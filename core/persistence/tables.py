@@ -16,7 +16,7 @@ from core.persistence.records import (
     Retirement,
 )
 
-REVISION = "0005"  # what this release reads and writes
+REVISION = "0006"  # what this release reads and writes
 VERSION_TABLE = "alembic_version"
 
 

@@ -4,13 +4,17 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from core.errors import CaseError, ConflictError, PersistenceError
 from core.persistence import sqlite_file
 from core.persistence.case_records import CaseState, Consensus, Need, Stage
+from core.persistence.case_rows import to_row
 from core.persistence.case_store import CaseStore
+from core.persistence.case_tables import review_case
 from core.persistence.chain import recording
 from core.persistence.database import database
 from core.persistence.worklist_store import WorklistQuery, count, read_page
@@ -270,3 +274,37 @@ def test_a_full_disk_says_not_saved_and_keeps_what_was_told(home, monkeypatch):
     monkeypatch.undo()
     assert told > 0
     assert len(CaseStore(database()).find(case(1).case_id).reads) == told
+
+
+def plan_of(store: CaseStore, ask) -> str:
+    """Return how the database finds what a call of the store asks for, in its own words."""
+    engine, asked = store.database._engine, []
+
+    def note(_connection, _cursor, statement, parameters, *_):
+        asked.append((statement, parameters))
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    [(statement, parameters)] = [item for item in asked if "pseudonym =" in item[0]]
+    explain = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}[engine.dialect.name]
+    with store.database.reading() as connection:
+        rows = connection.exec_driver_sql(f"{explain} {statement}", parameters).all()
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+def test_priors_among_many_cases_are_found_by_an_index(store):
+    prior, mine = case(1, pseudonym="P"), case(2, pseudonym="P")
+    many = [case(number) for number in range(3, 3003)]
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    rows = [to_row(item) | {"added_at": at} for item in (prior, mine, *many)]
+    with store.database.writing() as connection:
+        connection.execute(review_case.insert(), rows)
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("ANALYZE review_case")
+    assert [item.case_id for item in store.same_patient(mine)] == [prior.case_id]
+    plan = plan_of(store, lambda: store.same_patient(mine))
+    assert "review_case_of_pseudonym" in plan
+    assert "SCAN review_case" not in plan and "Seq Scan" not in plan
