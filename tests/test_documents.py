@@ -35,6 +35,19 @@ def test_every_command_is_documented():
     assert [name for name in COMMANDS if f"| `{name}" not in text] == []
 
 
+def test_what_a_login_takes_is_told_and_pinned_for_its_tests():
+    wanted = {
+        re.split(r"[^\w.-]", need)[0].lower()
+        for need in importlib.metadata.requires("streamlit") or []
+        if 'extra == "auth"' in need
+    }
+    pinned = (ROOT / "tests/requirements.txt").read_text(encoding="utf-8").lower()
+    assert wanted and all(re.search(rf"^{name}==", pinned, re.MULTILINE) for name in wanted)
+    version = importlib.metadata.version("streamlit")
+    told = (ROOT / "docs/users.md").read_text(encoding="utf-8")
+    assert re.findall(r"streamlit\[auth\]==([\d.]+)", told) == [version]
+
+
 def test_every_decision_is_listed_and_says_what_supersedes_it():
     folder = ROOT / "docs/decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")

@@ -19,6 +19,8 @@ from core.errors import CoreError
 from core.workflows import users
 from pages._shared import state, style
 
+_NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+_SECRET_LENGTH = 32  # 128 bits as hexadecimal digits
 LOGIN_LIVES_S = 12 * 3600  # Streamlit's cookie lives 30 days; a working day is enough
 _WHAT = {
     users.Role.VIEWER: "You may look.",
@@ -135,7 +137,11 @@ def _ask_to_log_in() -> None:
     style.notice(
         "empty",
         "Your login has ended" if told else "Log in",
-        "A login lasts twelve hours." if told else "Cases and verdicts are for people with a role.",
+        "A login lasts twelve hours."
+        if told
+        else "Cases and verdicts are for people with a role. If you have just logged in and are "
+        "here again, the product did not accept what your provider said; the server's log says "
+        "why.",
     )
     st.button("Log in", key="user.log_in", icon=":material/login:", on_click=st.login)
     st.stop()
@@ -147,21 +153,34 @@ def _log_out_button() -> None:
 
 def _not_configured() -> tuple[str, str] | None:
     """Return what is missing for a login, and what to do."""
-    if find_spec("authlib") is None:
+    if not all(find_spec(name) for name in ("authlib", "httpx")):
         return (
-            "People are to log in, and Authlib is not installed.",
-            "Install it: .venv/bin/pip install 'streamlit[auth]==1.67.0' (docs/users.md).",
+            "People are to log in, and Authlib and httpx are not installed.",
+            f"Install streamlit[auth]=={st.__version__} (docs/users.md).",
         )
-    if not _has_secrets():
+    said = _secrets()
+    if not said:
         return (
             "People are to log in, and no identity provider is named.",
             "Write the section [auth] of .streamlit/secrets.toml (docs/users.md).",
         )
+    missing = [name for name in _NEEDED if not str(said.get(name) or "").strip()]
+    if missing:
+        return (
+            "People are to log in, and the section [auth] of .streamlit/secrets.toml lacks "
+            f"{', '.join(missing)}.",
+            "Write it down (docs/users.md).",
+        )
+    if len(str(said["cookie_secret"])) < _SECRET_LENGTH:
+        return (
+            "The cookie_secret is short enough to be guessed, and who knows it is anybody.",
+            'Make one: python -c "import secrets; print(secrets.token_hex(32))".',
+        )
     return None
 
 
-def _has_secrets() -> bool:
-    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+def _secrets() -> Mapping[str, Any]:
+    return st.secrets.get("auth", {}) if st.secrets.load_if_toml_exists() else {}
 
 
 def _stop(tone: str, title: str, body: str) -> None:

@@ -28,7 +28,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+LOCAL = ("http://127.0.0.1:", "http://localhost:", "ws://127.0.0.1:", "data:", "blob:", "about:")
 START_SECONDS = 90
 END_SECONDS = 120  # a graph that is being compiled is compiled to its end, on a busy machine too
 PATIENCE_MS = 90_000
@@ -52,11 +52,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(models: Path, home: Path) -> Iterator[str]:
-    """Run the product on a free port; yield its address."""
+def served(models: Path, home: Path, *more: str) -> Iterator[str]:
+    """Run the product on a free port, with more of Streamlit's options; yield its address."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-    options = ["--server.port", str(port), "--server.headless", "true"]
+    options = ["--server.port", str(port), "--server.headless", "true", *more]
     env = {**os.environ, "SECOND_LOOK_MODELS": str(models), "SECOND_LOOK_HOME": str(home)}
     log = home.parent / f"server-{port}.log"
     with log.open("wb") as stream:

@@ -76,6 +76,38 @@ def test_a_login_that_is_not_set_up_says_what_is_missing(use_settings):
     assert not app.get("page_link")
 
 
+WHOLE = {
+    "redirect_uri": "https://host/oauth2callback",
+    "cookie_secret": "c0ffee00" * 8,
+    "client_id": "second-look",
+    "client_secret": "s",
+    "server_metadata_url": "https://idp/.well-known/openid-configuration",
+}
+
+
+@pytest.mark.parametrize(
+    ("secrets", "problem"),
+    [
+        ({}, "no identity provider is named"),
+        (WHOLE | {"client_id": " "}, "lacks client_id"),
+        ({"redirect_uri": "x"}, "lacks cookie_secret, client_id, client_secret, server_metadata"),
+        (WHOLE | {"cookie_secret": "1234567890"}, "short enough to be guessed"),
+        (WHOLE, None),
+    ],
+)
+def test_what_is_missing_of_the_provider_is_said(monkeypatch, secrets, problem):
+    monkeypatch.setattr(identity, "find_spec", lambda name: object())
+    monkeypatch.setattr(identity, "_secrets", lambda: secrets)
+    said = identity._not_configured()
+    assert said is None if problem is None else problem in said[0]
+
+
+@pytest.mark.parametrize("missing", ["authlib", "httpx"])
+def test_a_missing_package_of_the_login_is_said(monkeypatch, missing):
+    monkeypatch.setattr(identity, "find_spec", lambda name: None if name == missing else object())
+    assert "are not installed" in identity._not_configured()[0]
+
+
 @pytest.mark.parametrize(
     ("claims", "said"),
     [
