@@ -23,6 +23,7 @@ try:
         batches.show_adding(task, expanded=is_empty)
     else:
         notices.no_version(task, version)
+    batches.show_interrupted(task)
     running = batches.show_outcomes(task)
     working = st.container()
     worklist.show_list(task, query)

@@ -57,6 +57,11 @@ def spawn(command: Sequence[str], *, folder: Path, log: Path) -> ProcessMark:
     return ProcessMark(process.pid, started_at)
 
 
+def own_mark() -> ProcessMark:
+    """Return the mark of the process that asks."""
+    return ProcessMark(os.getpid(), psutil.Process().create_time())
+
+
 def is_alive(mark: ProcessMark) -> bool:
     """Return whether this very process runs: the number may belong to another one by now."""
     _bury_children()

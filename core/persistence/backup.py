@@ -34,7 +34,7 @@ from core.persistence.worklist_store import picture_names
 MANIFEST = "manifest.json"
 SETTINGS = "settings.json"
 FORMAT = "second look backup 1"
-NOT_DATA = ("logs",)  # what a home may hold and be empty still
+NOT_DATA = ("logs", "batches")  # what a home may hold and be empty still
 _CHUNK = 1 << 20
 
 

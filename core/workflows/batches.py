@@ -2,13 +2,15 @@
 
 Batches belong to the process, not to a session: a page that is reloaded finds its batch again. A
 batch lets every other long computation go first. What was added is on the disk; what was not is
-said, file by file.
+said, file by file. Where the server ended meanwhile, the next one says how far a batch was; its
+files have to be handed over again, for nothing of a patient is written before it is a case.
 """
 
 from __future__ import annotations
 
 import functools
 import threading
+import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -17,6 +19,9 @@ from typing import Any
 
 from core.config import settings
 from core.errors import CaseError, ModelVersionError
+from core.jobs.process import ProcessMark, is_alive, own_mark
+from core.persistence import batch_journal
+from core.persistence.batch_journal import BatchJournal
 from core.saliency.raw_maps import Watch
 from core.workflows.adding_cases import AddedFile, CaseFacts, add_bytes, check_facts
 from core.workflows.analyst import open_analyst
@@ -42,11 +47,21 @@ class Batch:
     waiting: deque[tuple[str, bytes]] = field(repr=False)
     version_digest: str | None = None
     outcomes: list[AddedFile] = field(default_factory=list)
+    begun_at: float = field(default_factory=time.time)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many files were added, duplicate, refused, error."""
         return dict(Counter(item.status for item in list(self.outcomes)))
+
+    def note(self) -> None:
+        """Write down how far it is; of one that is done nothing stays."""
+        if len(self.outcomes) == self.n:
+            batch_journal.forget(self.batch_id)
+            return
+        mark, who = own_mark(), self.said.by
+        told = (self.batch_id, self.task, who, self.n, self.counts, self.begun_at)
+        batch_journal.keep(BatchJournal(*told, mark.pid, mark.started_at))
 
 
 class BatchDesk:
@@ -71,6 +86,7 @@ class BatchDesk:
         require(said.by, Role.READER)
         _check_files(files)
         batch = Batch(uuid.uuid4().hex[:12], task, said, len(files), deque(files))
+        batch.note()
         with self._lock:
             self._batches[batch.batch_id] = batch
             for old in [key for key, item in self._batches.items() if not item.waiting]:
@@ -84,6 +100,21 @@ class BatchDesk:
         with self._lock:
             mine = [item for item in self._batches.values() if item.said.by == reader]
         return mine[::-1]
+
+    def interrupted(self, reader: str) -> list[BatchJournal]:
+        """Return one person's batches that a server left unfinished when it ended.
+
+        What is done of them are cases; the bytes of the others are gone.
+        """
+        return [
+            item
+            for item in batch_journal.journals()
+            if item.by == reader and not is_alive(ProcessMark(item.pid, item.started_at))
+        ]
+
+    def forget_interrupted(self, journal: BatchJournal) -> None:
+        """Let go of what is known of a batch that a server left unfinished."""
+        batch_journal.forget(journal.batch_id)
 
     def progress(self, batch: Batch) -> Progress | None:
         """Return how far a batch is; None when it is done, stopped or failed."""
@@ -106,6 +137,7 @@ class BatchDesk:
     def forget(self, batch: Batch) -> None:
         """Let go of a batch that is over: its list of files goes."""
         self.cancel(batch)
+        batch_journal.forget(batch.batch_id)
         with self._lock:
             self._batches.pop(batch.batch_id, None)
 
@@ -140,6 +172,7 @@ def _work(batch: Batch, watch: Watch) -> Mapping[str, Any]:
         name, data = batch.waiting[0]
         batch.outcomes.append(add_bytes(analyst, data, said=batch.said, file=name))
         batch.waiting.popleft()
+        batch.note()
         watch.tell(len(batch.outcomes), batch.n)
     return {batch.batch_id: True}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 
 import streamlit as st
 
@@ -98,6 +99,38 @@ def show_outcomes(task: TaskSpec) -> list[str]:
     return running
 
 
+def show_interrupted(task: TaskSpec) -> None:
+    """Say which of the reader's batches a server left unfinished, and what to do with them."""
+    desk = batch_desk()
+    for journal in desk.interrupted(reader.name()):
+        if journal.task != task.key:
+            continue
+        left, at = journal.n - journal.n_done, datetime.fromtimestamp(journal.begun_at, UTC)
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small",
+            key=f"batch_{journal.batch_id}",
+        ):  # fmt: skip
+            style.quiet(
+                f"The server ended during your batch of {journal.n:,} files of "
+                f"{at:%d %b %Y, %H:%M} UTC: {_told(journal.counts)}. The other {left:,} were kept "
+                "nowhere. Add the same files again: pictures that are cases already are "
+                "recognised by their pixels and not added twice."
+            )
+            st.button(
+                "Clear", key=f"batch.forget.{journal.batch_id}", type="tertiary",
+                on_click=desk.forget_interrupted, args=(journal,),
+            )  # fmt: skip
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    said = [
+        f"{icon} {counts[status]:,} {word}"
+        for status, (icon, word) in _WORDS.items()
+        if counts.get(status)
+    ]
+    return " · ".join(said) or "nothing was added"
+
+
 def show_running(batch_ids: list[str]) -> None:
     """Watch batches by a timer of their own; one that ended meanwhile runs the page again."""
     if batch_ids:
@@ -135,17 +168,12 @@ def _watch(batch_ids: list[str]) -> None:
 
 def _show_outcome(batch: Batch) -> None:
     """Show what became of a batch that is over, and what is left of one that is not."""
-    desk, counts = batch_desk(), batch.counts
-    said = [
-        f"{icon} {counts[status]:,} {word}"
-        for status, (icon, word) in _WORDS.items()
-        if counts.get(status)
-    ]
+    desk = batch_desk()
     failure = desk.failure(batch)
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key=f"batch_{batch.batch_id}"
     ):
-        style.quiet(f"Batch of {batch.n:,}: {' · '.join(said) or 'nothing was added'}")
+        style.quiet(f"Batch of {batch.n:,}: {_told(batch.counts)}")
         if failure is not None:
             left = batch.n - len(batch.outcomes)
             style.quiet(f"{failure.problem} {left:,} are left. {failure.remedy}")

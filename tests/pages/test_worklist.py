@@ -11,6 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.errors import PersistenceError
+from core.persistence import batch_journal
 from core.persistence.case_store import CaseStore
 from core.workflows.adding_cases import CaseFacts
 from core.workflows.batches import batch_desk
@@ -229,3 +230,19 @@ def test_a_damaged_database_is_told_and_left_as_it_is(open_page: OpenPage, tmp_p
     assert not app.exception
     assert "is not an SQLite database" in words_of(app)
     assert path.read_bytes() == b"no database" * 100
+
+
+def test_a_batch_that_the_server_did_not_finish_is_told_once(open_page: OpenPage):
+    counts = {"added": 3, "error": 1}
+    at = 1_795_305_600.0
+    journal = batch_journal.BatchJournal("b7", "kidney_ct", "A. Reader", 9, counts, at, 0, 0.0)
+    app = open_page("worklist")
+    batch_journal.keep(journal)
+    assert "The server ended" not in words_of(named(app, "B. Other"))
+    said = words_of(named(app, "A. Reader"))
+    assert "your batch of 9 files of 22 Nov 2026, 00:00 UTC" in said
+    assert "✓ 3 added · ✕ 1 unreadable. The other 5 were kept nowhere." in said
+    assert "Add the same files again" in said
+    app.button(key="batch.forget.b7").click().run()
+    assert "The server ended" not in words_of(app)
+    assert batch_journal.journals() == []
