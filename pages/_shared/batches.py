@@ -111,10 +111,9 @@ def show_interrupted(task: TaskSpec) -> None:
             key=f"batch_{journal.batch_id}",
         ):  # fmt: skip
             style.quiet(
-                f"The server ended during your batch of {journal.n:,} files of "
-                f"{at:%d %b %Y, %H:%M} UTC: {_told(journal.counts)}. The other {left:,} were kept "
-                "nowhere. Add the same files again: pictures that are cases already are "
-                "recognised by their pixels and not added twice."
+                f"The server ended during your batch of {journal.n:,} files "
+                f"({at:%d %b %Y, %H:%M} UTC): {_told(journal.counts)}; {left:,} are not added. "
+                "Add the same files again: what is a case already is recognised by its pixels."
             )
             st.button(
                 "Clear", key=f"batch.forget.{journal.batch_id}", type="tertiary",

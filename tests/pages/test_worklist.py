@@ -240,8 +240,8 @@ def test_a_batch_that_the_server_did_not_finish_is_told_once(open_page: OpenPage
     batch_journal.keep(journal)
     assert "The server ended" not in words_of(named(app, "B. Other"))
     said = words_of(named(app, "A. Reader"))
-    assert "your batch of 9 files of 22 Nov 2026, 00:00 UTC" in said
-    assert "✓ 3 added · ✕ 1 unreadable. The other 5 were kept nowhere." in said
+    assert "your batch of 9 files (22 Nov 2026, 00:00 UTC)" in said
+    assert "✓ 3 added · ✕ 1 unreadable; 5 are not added." in said
     assert "Add the same files again" in said
     app.button(key="batch.forget.b7").click().run()
     assert "The server ended" not in words_of(app)
