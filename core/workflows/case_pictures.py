@@ -7,15 +7,19 @@ from dataclasses import asdict
 from typing import Any
 
 from core.domain import PictureKind, Quality, StudyImage, Window
+from core.intake.limits import MODALITY_LUT
 from core.persistence import pictures
 
+# Whether a CT is in HU decides whether it is answered at all; no other tag is kept.
+_HU_TAGS = ("RescaleSlope", "RescaleIntercept", MODALITY_LUT)
 _PLAIN = ("sha256", "bits", "modality", "body_part", "photometric", "laterality", "n_frames")
 
 
 def facts_of(image: StudyImage) -> dict[str, Any]:
-    """Return what is needed to show a picture again: JSON values, no tag, date or name of a file.
+    """Return what is needed to show a picture again and to answer it again: JSON values.
 
-    ``sha256`` is that of the bytes that were read.
+    No date, no name of a file, and of all tags those of the rescale alone. ``sha256`` is that of
+    the bytes that were read.
     """
     return {
         **{name: getattr(image, name) for name in (*_PLAIN, "frame")},
@@ -34,6 +38,7 @@ def facts_of(image: StudyImage) -> dict[str, Any]:
             "parts": dict(image.quality.parts),
         },
         "notes": list(image.notes),
+        "tags": {name: image.tags[name] for name in _HU_TAGS if name in image.tags},
     }
 
 
@@ -58,5 +63,7 @@ def image_of(digest: str, facts: Mapping[str, Any]) -> StudyImage:
         quality=None if quality is None else Quality(**quality),
         notes=tuple(facts["notes"]),
         frame=facts["frame"],
+        # A case of before the tags were kept: one that was answered was in HU.
+        tags=dict(facts.get("tags", dict.fromkeys(_HU_TAGS, ""))),
         **{name: facts[name] for name in _PLAIN},
     )
