@@ -29,6 +29,7 @@ __all__ = [
     "case_pdf",
     "case_report",
     "case_sr",
+    "has_objects",
     "note_export",
     "recorded_report",
 ]
@@ -55,6 +56,14 @@ def case_report(case_id: str, *, with_context: bool = False) -> CaseReport:
     answered = answer_again(case_id)
     model = model_facts(answered.recorded, answered.analyst.version)
     return _report(answered.found, model, _map(answered), with_context=with_context)
+
+
+def has_objects(found: CaseFile) -> bool:
+    """Return whether DICOM objects of a case can be made: a DICOM case must know its instance."""
+    from core.persistence.case_store import case_store
+
+    is_dicom = found.case.picture["kind"] == PictureKind.DICOM.value
+    return not is_dicom or case_store().source(found.case.case_id) is not None
 
 
 def recorded_report(case_id: str) -> CaseReport:

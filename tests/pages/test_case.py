@@ -10,10 +10,13 @@ import pytest
 from core.errors import PersistenceError
 from core.persistence.case_records import Stage
 from core.persistence.case_store import CaseStore
+from core.workflows.adding_cases import CaseFacts, add_bytes
+from core.workflows.analyst import open_analyst
 from core.workflows.cases import case_file, history, worklist_page, worklist_query
 from core.workflows.drafts import find_draft
 from pages._shared import case_verdict, state, style
 from pages._shared.case import Opened
+from tests.core.intake.stack_files import ct
 from tests.pages.case_pages import (
     FIRST,
     SECOND,
@@ -284,3 +287,17 @@ def test_a_refused_case_says_so_and_offers_nothing_to_agree_with(open_page: Open
     assert [item.label for item in app.button if item.label.startswith("Agree")] == []
     press(choose(app, "not_assessable"), "Save verdict")
     assert case_file(str(added.case_id)).state == "not_assessable"
+
+
+@pytest.mark.parametrize("study", [None, "1.2.826.0.1.7"])
+def test_a_ct_has_its_maps_and_a_dicom_report_where_it_can_be_filed(open_page: OpenPage, study):
+    app = open_page("worklist")
+    data = ct(picture(47), **({"StudyInstanceUID": study} if study else {}))
+    said = CaseFacts(FIRST, already_applied=())
+    case_id = str(add_bytes(open_analyst("kidney_ct"), data, said=said).case_id)
+    app = open_case(app, case_id, FIRST)
+    assert panes_of(app)["overlay"] is not None
+    assert "maps are left out" not in words_of(app)
+    offered = {item.proto.label: not item.proto.disabled for item in app.get("download_button")}
+    assert offered == {"Report as PDF": True, "DICOM report": study is not None, "CSV": True}
+    assert ("No DICOM report: the file named no study" in words_of(app)) == (study is None)
