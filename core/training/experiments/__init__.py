@@ -11,6 +11,7 @@ from core.training.experiments.loader import (
     load_experiment,
     load_experiments,
     read_experiment,
+    shipped_experiments,
 )
 from core.training.experiments.resolving import Resolved, resolve
 from core.training.experiments.spec import DataSpec, Experiment, PublishedSpec, ValidationSpec
@@ -27,4 +28,5 @@ __all__ = [
     "load_experiments",
     "read_experiment",
     "resolve",
+    "shipped_experiments",
 ]

@@ -55,8 +55,17 @@ def load_experiments() -> dict[str, Experiment]:
     TrainingError
         If any file is wrong, its key is not its name, or two have the same key.
     """
+    return _loaded([*_files(OWN_FOLDER), *_own_files()])
+
+
+def shipped_experiments() -> dict[str, Experiment]:
+    """Return the product's own experiments, by key."""
+    return _loaded(_files(OWN_FOLDER))
+
+
+def _loaded(paths: list[Path]) -> dict[str, Experiment]:
     experiments: dict[str, Experiment] = {}
-    for path in [*_files(OWN_FOLDER), *_own_files()]:
+    for path in paths:
         experiment = read_experiment(path)
         if experiment.key != path.stem:
             raise TrainingError(
