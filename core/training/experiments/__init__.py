@@ -8,6 +8,7 @@
 from core.training.experiments.loader import (
     experiment_for,
     file_of,
+    listed_experiments,
     load_experiment,
     load_experiments,
     read_experiment,
@@ -24,6 +25,7 @@ __all__ = [
     "ValidationSpec",
     "experiment_for",
     "file_of",
+    "listed_experiments",
     "load_experiment",
     "load_experiments",
     "read_experiment",
