@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str | None = Field(
         None, description="MLflow tracking server; SQLite inside the home otherwise."
     )
+    training_runs: int = Field(
+        1, ge=1, le=64, description="Most training runs at the same time; another start is refused."
+    )
     max_upload_mb: int = Field(50, ge=1, le=2048, description="Largest file read, in megabytes.")
     max_megapixels: int = Field(
         50, ge=1, le=1000, description="Largest picture decoded, in millions of pixels."

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import CoreError
-from core.workflows.experiment_words import experiment_choices
+from core.workflows.experiment_words import experiment_choices, experiment_problems
 from core.workflows.models import list_models
 from core.workflows.training_jobs import training_runs
 from pages._shared import frame, notices, side_by_side, state, training_choice, training_watch
@@ -16,6 +16,7 @@ try:
     left, right = st.columns([44, 56], gap="medium")
     with left:
         training_choice.show(choices, task)
+        training_choice.show_problems(experiment_problems())
     runs = training_runs(task.key)
     with right:
         run = training_watch.pick(runs)

@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --task: first keep card, experiment and predictions of this version, no weights",
     )
     parser.add_argument("--minutes", metavar="M", type=number, help="that its training took")
+    parser.add_argument(
+        "--trained-on", metavar="MACHINE", help="what --minutes were measured on, if not on this"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,7 +37,11 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError("--keep and --task go together.", remedy="Give both, or neither.")
     if args.minutes is not None and (args.keep is None or args.minutes <= 0):
         raise ArgumentError("--minutes are those of --keep.", remedy="Give both, above 0.")
-    kept = keep_compared(args.task, args.keep, minutes=args.minutes) if args.keep else None
+    if args.trained_on is not None and args.minutes is None:
+        raise ArgumentError("--trained-on says whose --minutes are meant.", remedy="Give both.")
+    kept = None
+    if args.keep:
+        kept = keep_compared(args.task, args.keep, minutes=args.minutes, trained_on=args.trained_on)
     results = collect_results()
     page = results_markdown(results)
     if args.page is not None:

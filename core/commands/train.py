@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_task(parser, required=False)
     parser.add_argument(
-        "--architecture", metavar="A", help="with --task; the task's own experiment says otherwise"
+        "--architecture",
+        metavar="A",
+        help="the experiment's otherwise; with --experiment one that its `also_for` names",
     )
     parser.add_argument("--data", metavar="DIR", type=Path, help="the experiment's otherwise")
     parser.add_argument("--version", metavar="NAME", help="name of the new version")

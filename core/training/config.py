@@ -78,6 +78,9 @@ class TrainingConfig(BaseModel):
     mixup: float = Field(0.0, ge=0, le=10, description="Beta(a, a); 0 leaves it out.")
     ema: float = Field(0.99, ge=0, lt=1, description="Momentum of averaged weights; 0: none.")
     train_batch_norm: bool = False
+    batch_norm_momentum: float | None = Field(
+        None, ge=0, lt=1, description="Of its running statistics; None: the architecture's own."
+    )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         "float32", description="Of the fit's steps; weights and all answers are float32."
     )

@@ -14,6 +14,7 @@ from core.evaluation.confusion import called_class
 from core.evaluation.figures import RunFigures, run_figures
 from core.evaluation.runs import EvaluationRun, RunFacts
 from core.inference.card import CardFigure, MetricSet, TrainingData
+from core.tasks import TaskSpec
 from core.training.job import TrainingJob
 
 POOR_SENSITIVITY = 0.8
@@ -95,7 +96,7 @@ def summarise(
     return metric_set(run, figures, title=title, leakage=leakage), figures
 
 
-def known_failures(job: TrainingJob, run: EvaluationRun, figures: RunFigures) -> tuple[str, ...]:
+def known_failures(task: TaskSpec, run: EvaluationRun, figures: RunFigures) -> tuple[str, ...]:
     """Return a sentence for every finding that is often missed, and one for refusals.
 
     >>> POOR_SENSITIVITY
@@ -105,19 +106,19 @@ def known_failures(job: TrainingJob, run: EvaluationRun, figures: RunFigures) ->
     called = called_class(run.y_prob)
     for index, name in enumerate(run.class_names):
         figure = figures.per_class[name]["sensitivity"]
-        is_finding = name in job.task.findings
+        is_finding = name in task.findings
         if not is_finding or figure.value is None or figure.value >= POOR_SENSITIVITY:
             continue
         missed = called[(run.y_true == index) & (called != index)]
         most = run.class_names[int(np.bincount(missed).argmax())]
         sentences.append(
-            f"{job.task.class_spec(name).title}: {len(missed):,} of {figure.n:,} pictures were "
-            f"called something else, most often {job.task.class_spec(most).title.lower()} "
+            f"{task.class_spec(name).title}: {len(missed):,} of {figure.n:,} pictures were "
+            f"called something else, most often {task.class_spec(most).title.lower()} "
             f"({run.facts.split.replace('_', ' ')})."
         )
     share = float(run.refused.mean())
     sentences.append(
-        f"{share:.1%} of {run.n:,} pictures (each of a {job.task.group_name} not seen) were "
+        f"{share:.1%} of {run.n:,} pictures (each of a {task.group_name} not seen) were "
         f"refused as foreign ({run.facts.split.replace('_', ' ')})."
     )
     return tuple(sentences)

@@ -274,7 +274,7 @@ class _Run:
         metrics, figures = summarise(run, title=_sentence(made))
         self.runs[name] = run
         self.metrics.append(metrics)
-        self.failures = self.failures or known_failures(self.job, run, figures)
+        self.failures = self.failures or known_failures(self.job.task, run, figures)
 
     def _draft(self, calibration: Calibration, gate: Gate) -> VersionDraft:
         task, spec = self.job.task, self.bench.spec

@@ -24,6 +24,7 @@ from mlflow.store.db import utils as mlflow_database
 from core.errors import EvaluationError
 from core.evaluation.confusion import called_class, confusion_matrix
 from core.evaluation.runs import EvaluationRun, read_run
+from core.training.confusion_figure import confusion_figure
 
 # MLflow lets the faults of a database through; requests' own errors are OSErrors.
 _sqlalchemy = mlflow_database.sqlalchemy  # type: ignore[attr-defined]
@@ -133,6 +134,8 @@ class Tracker:
         for folder in sorted(path for path in runs.glob("*") if path.is_dir()):
             counts = confusion_of(read_run(folder))
             self._client.log_dict(self._run_id, counts, f"confusion/{folder.name}.json")
+            figure = confusion_figure(counts, title=folder.name)
+            self._client.log_figure(self._run_id, figure, f"confusion/{folder.name}.png")
             page = confusion_page(counts, title=folder.name)
             self._client.log_text(self._run_id, page, f"confusion/{folder.name}.html")
 

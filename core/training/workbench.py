@@ -103,7 +103,7 @@ class Workbench:
 
     def _built(self, seed: int) -> keras.Model:
         keras.utils.set_random_seed(seed)
-        return build_network(
+        network = build_network(
             self.config.spec,
             n_classes=len(self.data.class_names),
             input_size=self.data.size,
@@ -111,6 +111,11 @@ class Workbench:
             backbones=self.job.folders.backbones,
             dropout=self.config.dropout,
         )
+        if self.config.batch_norm_momentum is not None:
+            for layer in network.layers:
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.momentum = self.config.batch_norm_momentum
+        return network
 
     def source(self, cut: str | None) -> Source:
         """Return the input of a tail: maps of ``cut``, stored once; None: pictures."""

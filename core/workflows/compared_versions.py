@@ -36,9 +36,14 @@ class Measured(BaseModel):
         None, gt=0, description="Wall time of the whole run, folds and random split included."
     )
     machine: str = Field(min_length=1, description="Cores that both were measured on.")
+    trained_on: str | None = Field(
+        None, min_length=1, description="What the minutes were measured on, if it is another."
+    )
 
 
-def keep_compared(task: str, version: str, *, minutes: float | None = None) -> Path:
+def keep_compared(
+    task: str, version: str, *, minutes: float | None = None, trained_on: str | None = None
+) -> Path:
     """Time a version and keep its figures for comparison; return their folder.
 
     A version whose figures are kept already is kept anew. The version itself is left as it is.
@@ -48,6 +53,8 @@ def keep_compared(task: str, version: str, *, minutes: float | None = None) -> P
     task, version : str
     minutes : float or None
         What its training took, by the clock of whoever ran it.
+    trained_on : str or None
+        The machine of these minutes, where it is another than this one.
 
     Raises
     ------
@@ -61,12 +68,13 @@ def keep_compared(task: str, version: str, *, minutes: float | None = None) -> P
         n_timed=N_TIMED,
         minutes=minutes,
         machine=f"{os.cpu_count()} cores, no GPU",
+        trained_on=trained_on,
     )
     folder = compared_folder(task) / found.name
     draft = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         _copy(found, draft)
-        (draft / MEASURED).write_bytes(as_yaml(measured.model_dump()))
+        (draft / MEASURED).write_bytes(as_yaml(measured.model_dump(exclude_none=True)))
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
     except OSError as error:

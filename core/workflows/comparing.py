@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core.domain import Figure
-from core.errors import EvaluationError
+from core.errors import EvaluationError, PersistenceError
 from core.evaluation.runs import EvaluationRun
 from core.inference.package import list_versions
 from core.tasks import TaskSpec
 from core.workflows.champions import find_version
 from core.workflows.prediction_files import read_prediction_files
 from core.workflows.records import ComparisonVerdict
+from core.workflows.retiring import retired_versions
 from core.workflows.stored_runs import StoredRun, compared_runs, open_run, stored_runs
 
 if TYPE_CHECKING:
@@ -139,8 +140,8 @@ def _line_of(path: Path, record: int) -> int:
 def comparable_runs(task_key: str) -> list[StoredRun]:
     """Return every stored run of a task: the champion's first, other versions', external ones.
 
-    Other versions are those installed, then those of which only the figures are kept. Of each the
-    run out of fold comes first, one whose split leaks last.
+    Other versions are those installed, then those of which only the figures are kept, then those
+    out of use. Of each the run out of fold comes first, one whose split leaks last.
 
     Raises
     ------
@@ -149,14 +150,31 @@ def comparable_runs(task_key: str) -> list[StoredRun]:
     """
     names = [find_version(task_key).name, *(item.name for item in list_versions(task_key))]
     runs = [run for name in dict.fromkeys(names) for run in stored_runs(task_key, name)]
-    by_folder = {run.folder: run for run in (*runs, *compared_runs(task_key))}
+    out_of_use = _out_of_use(task_key)
+    by_folder = {
+        run.folder: replace(run, retired=_identity(run) in out_of_use)
+        for run in (*runs, *compared_runs(task_key))
+    }
     versions = list(dict.fromkeys(run.facts.model_version for run in by_folder.values()))
 
-    def rank(run: StoredRun) -> tuple[bool, int, bool, bool]:
+    def rank(run: StoredRun) -> tuple[bool, bool, int, bool, bool]:
         whose, split = run.facts.model_version, run.facts.split
-        return whose is None, versions.index(whose), run.is_random, split != "out_of_fold"
+        is_later = split != "out_of_fold"
+        return whose is None, run.retired, versions.index(whose), run.is_random, is_later
 
     return sorted(by_folder.values(), key=rank)
+
+
+def _identity(run: StoredRun) -> tuple[str | None, str | None]:
+    return run.facts.model_version, run.facts.version_digest
+
+
+def _out_of_use(task_key: str) -> set[tuple[str | None, str | None]]:
+    """Return name and digest of the retired versions of a task."""
+    try:
+        return {(row.version, row.digest) for row in retired_versions(task_key).values()}
+    except PersistenceError:
+        return set()  # whoever asks for the champion is told that the database cannot be read
 
 
 def partners(run: StoredRun, runs: Sequence[StoredRun]) -> list[StoredRun]:

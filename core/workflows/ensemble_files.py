@@ -24,7 +24,6 @@ from core.tasks import TaskSpec
 from core.workflows.ensemble_answering import prepare_of
 from core.workflows.twin_search import training_pictures
 
-POOR_SENSITIVITY = 0.8
 FILES = {
     "members": "the networks that answer together: engine graph, card, calibration, gate of each",
     "ensemble.npz": "how their answers become one: weights, or the meta learner as plain arrays",
@@ -79,8 +78,12 @@ def ensemble_card(
     *,
     name: str,
     metrics: tuple[MetricSet, ...],
+    failures: tuple[str, ...],
 ) -> Card:
-    """Return the card of an ensemble: what is one network's there is the first member's."""
+    """Return the card of an ensemble: what is one network's there is the first member's.
+
+    ``failures`` are what it often misses, in sentences.
+    """
     cards = [member.card for member in members]
     first, n_parameters = cards[0], [card.n_parameters for card in cards]
     has_map = spec.is_linear and all(card.feature_layer for card in cards)
@@ -99,7 +102,7 @@ def ensemble_card(
         feature_layer=first.feature_layer if has_map else None,
         gate_layer=first.gate_layer,
         metrics=metrics,
-        known_failures=_known_failures(task, metrics),
+        known_failures=failures,
         intended_use=first.intended_use,
         limits=tuple(dict.fromkeys(limit for card in cards for limit in card.limits)),
         n_parameters=sum(n or 0 for n in n_parameters) if all(n_parameters) else None,
@@ -175,17 +178,3 @@ def _training_data(members: Sequence[ModelVersion]) -> TrainingData:
             "how they are combined was fitted on out-of-fold predictions only. " + largest.split,
         }
     )
-
-
-def _known_failures(task: TaskSpec, metrics: Sequence[MetricSet]) -> tuple[str, ...]:
-    """Return a sentence for every finding that is often missed out of fold."""
-    said = []
-    for name in task.findings:
-        figure = metrics[0].figures[f"sensitivity_{name}"] if metrics else None
-        if figure is not None and figure.value is not None and figure.value < POOR_SENSITIVITY:
-            missed = round((1 - figure.value) * figure.n)
-            said.append(
-                f"{task.class_spec(name).title}: {missed:,} of {figure.n:,} pictures were called "
-                f"something else ({metrics[0].split.replace('_', ' ')})."
-            )
-    return tuple(said)

@@ -299,14 +299,19 @@ def _runs(members: tuple[ModelVersion, ...], name: str) -> Mapping[str, Evaluati
 
 
 def _written(work: _Work, fitted: _Fitted) -> MadeEnsemble:
-    from core.training.report import answer_metrics, summarise
+    from core.training.report import answer_metrics, known_failures, summarise
 
     metrics: list[MetricSet] = []
+    failures: tuple[str, ...] = ()
     for run in fitted.runs.values():
         title = f"{run.facts.split_made[:1].upper()}{run.facts.split_made[1:]}."
-        metrics.append(summarise(run, title=title)[0])
+        told, figures = summarise(run, title=title)
+        metrics.append(told)
+        failures = failures or known_failures(work.task, run, figures)
     spec = ensemble_spec(work.members, work.how)
-    card = ensemble_card(work.task, work.members, spec, name=work.name, metrics=tuple(metrics))
+    card = ensemble_card(
+        work.task, work.members, spec, name=work.name, metrics=tuple(metrics), failures=failures
+    )
     with tempfile.TemporaryDirectory() as folder:
         files: dict[str, bytes | Path] = {
             **member_files(work.members),

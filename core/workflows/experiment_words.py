@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.errors import TrainingError
 from core.training.config import TrainingConfig
-from core.training.experiments import Experiment, file_of, load_experiments, resolve
+from core.training.experiments import Experiment, file_of, listed_experiments, resolve
 from core.training.experiments.loader import OWN_FOLDER
 
 _STRATEGIES = {
@@ -42,19 +43,21 @@ class Choice:
 def experiment_choices(task: str) -> list[Choice]:
     """Return the experiments of a task: ours, those that run published work again, the user's.
 
-    Raises
-    ------
-    TrainingError
-        If any experiment file is wrong.
+    A wrong file of the user's is left out: ``experiment_problems`` says what is wrong with it.
     """
     found = []
-    for key, experiment in load_experiments().items():
+    for key, experiment in listed_experiments()[0].items():
         if experiment.task == task:
             path = file_of(key)
             text = path.read_text(encoding="utf-8")
             found.append(Choice(key, experiment.title, _kind(experiment, path), text))
     order = {"ours": 0, "published": 1, "yours": 2}
     return sorted(found, key=lambda choice: (order[choice.kind], choice.key))
+
+
+def experiment_problems() -> tuple[TrainingError, ...]:
+    """Return what is wrong with files of the user's own, whatever task they are of."""
+    return listed_experiments()[1]
 
 
 def _kind(experiment: Experiment, path: Path) -> str:
@@ -83,6 +86,7 @@ def experiment_rows_said(experiment: Experiment) -> list[tuple[str, str]]:
         ways.append("random split, which leaks")
     return [
         ("Architecture", f"{config.architecture}, {config.spec.title}"),
+        *([("Chosen for", ", ".join(experiment.also_for) + " too")] if experiment.also_for else []),
         ("Data", f"{folder}{limit}"),
         ("Recipe", " → ".join(made.recipe.names)),
         ("Trained", _strategy_said(config)),

@@ -32,6 +32,7 @@ class ExperimentRow:
     title: str
     task: str
     architecture: str
+    also_for: tuple[str, ...]
     recipe: tuple[str, ...]
     how_judged: str
     grouped_folds: int | None
@@ -42,7 +43,8 @@ class ExperimentRow:
     @property
     def text(self) -> str:
         """The row as a person reads it."""
-        lines = [self.key, f"  {self.title} ({self.task}, {self.architecture})"]
+        networks = " or ".join((self.architecture, *self.also_for))
+        lines = [self.key, f"  {self.title} ({self.task}, {networks})"]
         lines += [f"  recipe: {', '.join(self.recipe)}", f"  judged: {self.how_judged}"]
         if self.published:
             figure = self.published["figure"] or "no figure stated"
@@ -68,6 +70,7 @@ def _row(experiment: Experiment) -> ExperimentRow:
         title=experiment.title,
         task=experiment.task,
         architecture=experiment.architecture,
+        also_for=experiment.also_for,
         recipe=resolve(experiment).recipe.names,
         how_judged=_how_judged(experiment),
         grouped_folds=judged.grouped_folds,
@@ -105,13 +108,14 @@ def chosen_experiment(
                 column="experiment",
             )
         return experiment_for(task, architecture)
-    if task is not None or architecture is not None:
+    if task is not None:
         raise TrainingError(
-            f"Experiment {experiment} says already which task and architecture it is of.",
-            remedy="Leave --task and --architecture out, or write an experiment of your own.",
+            f"Experiment {experiment} says already which task it is of.",
+            remedy="Leave --task out, or write an experiment of your own.",
             column="experiment",
         )
-    return load_experiment(experiment)
+    found = load_experiment(experiment)
+    return found if architecture is None else found.with_architecture(architecture)
 
 
 def left_behind(task: str | None, architecture: str | None) -> str | None:

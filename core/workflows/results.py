@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,40 @@ from core.errors import ModelVersionError
 from core.inference.card import Card, CardFigure, MetricSet, parse_card, parse_yaml
 from core.inference.package import champion_of, compared_folder, models_folder, version_names
 from core.tasks import TaskSpec, load_tasks
-from core.training.experiments import load_experiments
+from core.training.experiments import shipped_experiments
 from core.workflows.compared_versions import CARD, MEASURED, Measured
 
-HONEST, LEAKING = "out_of_fold", "random_split"
+OUT_OF_FOLD, TEST, LEAKING = "out_of_fold", "test", "random_split"
+_N_FOLDS = re.compile(r"(\d+) grouped")  # of the sentence that says how a split was made
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
     """One version: what it is, what it costs, and its figures by split.
 
-    ``honest`` and ``leaking`` map names such as ``macro_f1`` to figures; both are empty where that
-    split was not measured. ``milliseconds`` is one forward pass of one picture; ``minutes`` the
-    whole run, folds included.
+    Attributes
+    ----------
+    version, title, architecture, strategy : str
+    from_scratch : bool
+    epochs : int or None
+        The most that a fit had; None: the card does not say.
+    input_size, usual_size : tuple of int, tuple of int or None
+        (rows, columns) of this version; what the architecture has where nobody says otherwise.
+    is_champion : bool
+    split : str or None
+        What ``honest`` was measured on: ``out_of_fold``, else ``test``, the part that was held
+        out; None: neither was.
+    n_folds : int or None
+        Grouped folds of ``out_of_fold``.
+    n, n_groups : int, int or None
+        Pictures and groups of ``honest``.
+    honest, leaking : dict
+        Names such as ``macro_f1`` to figures; empty where that split was not measured.
+    n_parameters : int or None
+    milliseconds, minutes : float or None
+        One forward pass of one picture; the whole run, folds included.
+    trained_on : str or None
+        Where ``minutes`` were measured, if that is another machine than the one of all others.
     """
 
     version: str
@@ -33,8 +55,12 @@ class ResultRow:
     architecture: str
     strategy: str
     from_scratch: bool
+    epochs: int | None
     input_size: tuple[int, int]
+    usual_size: tuple[int, int] | None
     is_champion: bool
+    split: str | None
+    n_folds: int | None
     n: int
     n_groups: int | None
     honest: dict[str, CardFigure]
@@ -42,6 +68,7 @@ class ResultRow:
     n_parameters: int | None
     milliseconds: float | None
     minutes: float | None
+    trained_on: str | None
 
     def to_document(self) -> dict[str, Any]:
         """Return plain values, figures as everywhere: value, interval, n, grouped interval."""
@@ -50,27 +77,37 @@ class ResultRow:
             for name in ("honest", "leaking")
         }
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return values | {"input_size": list(self.input_size)} | figures
+        usual = None if self.usual_size is None else list(self.usual_size)
+        return values | {"input_size": list(self.input_size), "usual_size": usual} | figures
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """A public figure as it was stated, and what it says; ``title`` of its network."""
+    """A public figure as it was stated, how it was measured, and what it says.
+
+    ``figure`` is None where none was stated; ``title`` says what was run again.
+    """
 
     project: str
+    architecture: str
     title: str
-    figure: str
+    protocol: str
+    figure: str | None
     meaning: str
 
 
 @dataclass(frozen=True, slots=True)
 class TaskResults:
-    """All rows of a task, the best of the honest figure first; ``machine`` they were timed on."""
+    """All rows of a task, the best of the honest figure first; ``machines`` they were timed on.
+
+    A row that was judged on its test part alone comes after those judged out of fold: its figure
+    is of fewer pictures, and of others.
+    """
 
     task: TaskSpec
     rows: tuple[ResultRow, ...]
     published: tuple[PublishedRow, ...]
-    machine: str | None
+    machines: tuple[str, ...]
 
 
 def collect_results() -> tuple[TaskResults, ...]:
@@ -89,28 +126,34 @@ def _of_task(task: TaskSpec) -> TaskResults:
     kept = compared_folder(task.key)
     folders = {path.name: path for path in kept.iterdir()} if kept.is_dir() else {}
     installed = {name: models_folder() / task.key / name for name in version_names(task.key)}
-    champion, rows, machine = champion_of(task.key), [], None
+    champion, rows, machines = champion_of(task.key), [], []
     for name, folder in (folders | installed).items():
         if name.startswith(".") or not (folder / CARD).is_file():
             continue
         measured = _measured(folders.get(name))
-        machine = measured.machine if measured else machine
+        machines += [measured.machine] if measured else []
         rows.append(_row(_card(folder), measured, is_champion=name == champion))
-    published = [item for item in load_experiments().values() if item.task == task.key]
     return TaskResults(
         task=task,
         rows=tuple(sorted(rows, key=_rank)),
-        published=tuple(
-            PublishedRow(
-                item.published.project,
-                _title(item.architecture),
-                item.published.figure or "none stated",
-                item.published.meaning,
-            )
-            for item in published
-            if item.published is not None
-        ),
-        machine=machine,
+        published=_published(task.key),
+        machines=tuple(sorted(set(machines))),
+    )
+
+
+def _published(task: str) -> tuple[PublishedRow, ...]:
+    """Return what the product's own experiments run again, whatever a user's folder holds."""
+    return tuple(
+        PublishedRow(
+            told.project,
+            item.architecture,
+            item.title.removesuffix(", as published"),
+            told.protocol,
+            told.figure,
+            told.meaning,
+        )
+        for item in shipped_experiments().values()
+        if item.task == task and (told := item.published) is not None
     )
 
 
@@ -119,23 +162,28 @@ def _title(key: str) -> str:
     return known.title if known else key
 
 
-def _rank(row: ResultRow) -> tuple[float, str]:
+def _rank(row: ResultRow) -> tuple[int, float, str]:
     figure = row.honest.get("macro_f1")
-    return (-(figure.value or 0.0) if figure else 1.0, row.version)
+    place = (OUT_OF_FOLD, TEST, None).index(row.split)
+    return place, -(figure.value or 0.0) if figure else 1.0, row.version
 
 
 def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultRow:
     by_split = {item.split: item for item in card.metrics}
-    honest, leaking = by_split.get(HONEST), by_split.get(LEAKING)
-    told = card.parameters
+    honest = by_split.get(OUT_OF_FOLD) or by_split.get(TEST)
+    leaking, known = by_split.get(LEAKING), ARCHITECTURES.get(card.architecture)
     return ResultRow(
         version=card.version,
-        title=_title(card.architecture),
+        title=_title_of(card),
         architecture=card.architecture,
-        strategy=str(told.get("strategy", "top")),
+        strategy="combined" if card.ensemble else str(card.parameters.get("strategy", "top")),
         from_scratch=_is_from_scratch(card),
+        epochs=card.parameters.get("epochs"),
         input_size=card.input_size,
+        usual_size=known.input_size if known else None,
         is_champion=is_champion,
+        split=honest.split if honest else None,
+        n_folds=_n_folds(honest),
         n=honest.n if honest else 0,
         n_groups=honest.n_groups if honest else None,
         honest=_figures(honest),
@@ -143,7 +191,25 @@ def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultR
         n_parameters=card.n_parameters,
         milliseconds=measured.milliseconds if measured else None,
         minutes=measured.minutes if measured else None,
+        trained_on=measured.trained_on if measured else None,
     )
+
+
+def _title_of(card: Card) -> str:
+    """Return what tells this network apart in the table of its task."""
+    if card.ensemble is not None:
+        by = (card.ensemble.meta or card.ensemble.combine).replace("_", " ")
+        return f"Ensemble of {len(card.ensemble.members)}, {by}"
+    branch = " with a branch for small findings" if card.parameters.get("detail") else ""
+    return _title(card.architecture) + branch
+
+
+def _n_folds(honest: MetricSet | None) -> int | None:
+    """Return how many folds the out-of-fold figures are of, as the card says it."""
+    if honest is None or honest.split != OUT_OF_FOLD:
+        return None
+    found = _N_FOLDS.search(honest.title)
+    return int(found.group(1)) if found else None
 
 
 def _is_from_scratch(card: Card) -> bool:

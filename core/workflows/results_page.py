@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import re
+
 from core.inference.card import CardFigure
-from core.workflows.results import ResultRow, TaskResults
+from core.workflows.results import OUT_OF_FOLD, PublishedRow, ResultRow, TaskResults
 
 _HEAD = """# Results
 
 Written by `python -m core results --out docs/results.md` from the stored runs. Nobody edits it.
 
-- **Out of fold** is the honest figure: five folds that keep every series, slide or patient whole,
-  each picture judged by a network that saw no picture of its group. In brackets the 95 % interval
-  that respects groups.
+- **Judged by** says whose the honest figures are. *Folds*: each picture was judged by a network
+  that saw no picture of its series, slide or patient. *Test part*: only the pictures that were
+  held out are judged, groups kept whole. Those rows come last, since their figures are of fewer
+  and of other pictures. In brackets stands the 95 % interval that respects groups.
 - **Random split** is the published protocol, single pictures by lot. It leaks: pictures of one
   group are on both sides, so it measures memory.
+- **Published** is what public work states for this network, its protocol and its pictures; the
+  numbers lead to what it says, below each table.
+- **From scratch** means that nothing of the network was learnt on other pictures. A size in
+  brackets is the network's usual one.
 - Milliseconds are the median forward pass of one picture in the engine; minutes the whole run,
-  folds and random split included.
+  folds and random split included. A dash: not measured.
 """
 _STRATEGIES = {
     "top": "upper layers",
     "head": "head only, frozen backbone",
     "all": "everything",
     "staged": "head, then upper layers",
+    "combined": "as its members are",
 }
 
 
@@ -33,51 +41,92 @@ def results_markdown(results: tuple[TaskResults, ...]) -> str:
 def _task(results: TaskResults) -> str:
     task = results.task
     lines = [f"## {task.title}", ""]
-    if not results.rows:
-        return "\n".join([*lines, "Nothing is kept of this task yet.", ""])
-    findings = [task.class_spec(name).title for name in task.findings]
-    head = [
-        "Network", "trained", "input", "macro F1, random split", "macro F1, out of fold",
-        "balanced accuracy", *(f"sensitivity, {name.lower()}" for name in findings),
-        "parameters", "ms", "minutes",
-    ]  # fmt: skip
-    lines += [_line(head), _line(["---"] * len(head))]
-    lines += [_line(_cells(row, task.findings)) for row in results.rows]
-    lines += ["", _counted(results)]
+    if results.rows:
+        lines += _table(results)
+    else:
+        lines.append("Nothing is kept of this task yet.")
     if results.published:
         lines += ["", "Published on pictures like these:", ""]
         lines += [
-            f"- {row.title}: {row.figure} ({row.project}). {row.meaning}"
-            for row in results.published
+            f"{number}. {row.title}: {(row.figure or 'no figure stated').rstrip('.')}. "
+            f"{row.protocol} {row.meaning} ({row.project.rstrip('.')}.)"
+            for number, row in enumerate(results.published, start=1)
         ]
     return "\n".join([*lines, ""])
 
 
-def _cells(row: ResultRow, findings: tuple[str, ...]) -> list[str]:
-    trained = _STRATEGIES.get(row.strategy, row.strategy)
-    if row.from_scratch:
-        trained = f"{trained}, from scratch" if row.strategy != "all" else "from scratch"
+def _table(results: TaskResults) -> list[str]:
+    task = results.task
+    findings = [task.class_spec(name).title.lower() for name in task.findings]
+    head = [
+        "Network", "trained", "input", "judged by", "macro F1, random split (leaks)", "macro F1",
+        "balanced accuracy", *(f"sensitivity, {name}" for name in findings),
+        "parameters", "ms", "minutes", "published", "version",
+    ]  # fmt: skip
+    lines = [_line(head), _line(["---"] * len(head))]
+    lines += [_line(_cells(row, results)) for row in results.rows]
+    if results.machines:
+        lines += ["", f"Times: {'; '.join(results.machines)}."]
+    return lines
+
+
+def _cells(row: ResultRow, results: TaskResults) -> list[str]:
     return [
-        f"**{row.title}** (answers by default)" if row.is_champion else row.title,
-        trained,
-        f"{row.input_size[0]}x{row.input_size[1]}",
+        f"**{row.title}** (champion: it answers by default)" if row.is_champion else row.title,
+        _trained(row),
+        _size(row),
+        _judged(row),
         _counted_value(row.leaking.get("macro_f1")),
         _figure(row.honest.get("macro_f1")),
         _figure(row.honest.get("balanced_accuracy")),
-        *(_figure(row.honest.get(f"sensitivity_{name}")) for name in findings),
+        *(_figure(row.honest.get(f"sensitivity_{name}")) for name in results.task.findings),
         "–" if row.n_parameters is None else f"{row.n_parameters / 1e6:.2f} M",
         "–" if row.milliseconds is None else f"{row.milliseconds:.1f}",
-        "–" if row.minutes is None else f"{row.minutes:.0f}",
+        _minutes(row),
+        _published(row, results.published),
+        f"`{row.version}`",
     ]
 
 
-def _counted(results: TaskResults) -> str:
-    known = {(row.n, row.n_groups) for row in results.rows if row.n}
-    said = "; ".join(
-        f"{n:,} pictures, {groups or 'no'} groups" for n, groups in sorted(known, key=str)
-    )
-    where = f" Times: {results.machine}." if results.machine else ""
-    return f"Out of fold: {said or 'not measured'}.{where}"
+def _trained(row: ResultRow) -> str:
+    if not row.from_scratch:
+        return _STRATEGIES.get(row.strategy, row.strategy)
+    return "from scratch" + (f", at most {row.epochs} epochs" if row.epochs else "")
+
+
+def _size(row: ResultRow) -> str:
+    said = "x".join(map(str, row.input_size))
+    if row.usual_size is None or min(row.input_size) >= min(row.usual_size):
+        return said
+    return f"{said} ({'x'.join(map(str, row.usual_size))})"
+
+
+def _judged(row: ResultRow) -> str:
+    if row.split is None:
+        return "–"
+    folds = f"{row.n_folds} folds" if row.n_folds else "folds"
+    how = folds if row.split == OUT_OF_FOLD else "test part"
+    groups = f" in {row.n_groups:,} groups" if row.n_groups else ", no groups known"
+    return f"{how}, {row.n:,} pictures{groups}"
+
+
+def _minutes(row: ResultRow) -> str:
+    if row.minutes is None:
+        return "–"
+    return f"{row.minutes:.3g}" + (f" ({row.trained_on})" if row.trained_on else "")
+
+
+def _published(row: ResultRow, published: tuple[PublishedRow, ...]) -> str:
+    """Return what is stated for the row's architecture, each figure with the numbers of its notes.
+
+    Up to the first comma or semicolon: what comes after stands in the note.
+    """
+    notes: dict[str, list[str]] = {}
+    for number, item in enumerate(published, start=1):
+        if item.architecture == row.architecture:
+            figure = re.split(r"[;,]", item.figure or "none stated")[0].rstrip(".")
+            notes.setdefault(figure, []).append(str(number))
+    return "; ".join(f"{said} ({', '.join(found)})" for said, found in notes.items()) or "–"
 
 
 def _figure(figure: CardFigure | None) -> str:

@@ -33,6 +33,8 @@ class StoredRun:
     n, n_groups : int, int or None
     shipped : bool
         Whether it belongs to the model version itself, never to change.
+    retired : bool
+        Whether its version is out of use, where runs of several versions are listed.
     """
 
     folder: Path
@@ -40,6 +42,7 @@ class StoredRun:
     n: int
     n_groups: int | None
     shipped: bool
+    retired: bool = False
 
     @property
     def name(self) -> str:

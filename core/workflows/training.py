@@ -59,7 +59,8 @@ class TrainingRequest:
     task, architecture : str or None
         Keys: the task's own experiment, with another architecture where one is given.
     experiment : str, Path or None
-        Instead of both: key of an experiment, or its file; a version's ``experiment.yaml`` too.
+        Instead of the task: key of an experiment, or its file; a version's ``experiment.yaml`` too.
+        Its architecture is then one of those that its settings were chosen for.
     data : Path or None
         Data folder; None: the experiment's, else the task's own, or drawings.
     version : str or None

@@ -165,7 +165,8 @@ def start_run(text: str, *, task: str) -> TrainingRun:
     TrainingError
         If the experiment is wrong, or there are no pictures for it.
     JobError
-        If the same experiment runs already, or the home has no room or no right to write.
+        If the same experiment runs already, as many runs go on as may, or the home has no room or
+        no right to write.
     RoleError
         If who is logged in may not train.
     """
@@ -188,6 +189,7 @@ def start_run(text: str, *, task: str) -> TrainingRun:
                     f"This experiment is running already, as {run.version}.",
                     remedy="Watch it, cancel it, or change the experiment (another seed).",
                 )
+        _refuse_beside_others()
         taken = [run.version for run in training_runs(task)]
         version = new_version_name(task, experiment.architecture, taken=taken)
         facts = {
@@ -212,7 +214,8 @@ def resume_run(run: TrainingRun) -> None:
     Raises
     ------
     JobError
-        If it runs or has finished, or the home has no room or no right to write.
+        If it runs or has finished, as many others go on as may, or the home has no room or no
+        right to write.
     """
     require(None, Role.VALIDATOR)
     _refuse_without_room()
@@ -221,6 +224,8 @@ def resume_run(run: TrainingRun) -> None:
             raise JobError(
                 f"{run.version} is written already.", remedy="Start a new run of the experiment."
             )
+        if run.state is not JobState.RUNNING:
+            _refuse_beside_others()
         _start(run)
 
 
@@ -251,6 +256,22 @@ def digest_of(experiment: Experiment) -> str:
     said = resolve(experiment).experiment.to_data()
     decides = {key: said[key] for key in said if key not in ("key", "title", "published")}
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def _refuse_beside_others() -> None:
+    """Refuse a start where as many runs go on as may, of whatever task: they share the cores."""
+    most = settings().training_runs
+    folders = [path for path in runs_folder().iterdir() if path.is_dir()]
+    runs = [run for path in folders for run in training_runs(path.name)]
+    going = [run for run in runs if run.state is JobState.RUNNING]
+    if len(going) >= most:
+        told = "; ".join(f"{run.version} ({run.title})" for run in going)
+        raise JobError(
+            f"At most {most} may run at the same time, and this does: {told}."
+            if most == 1
+            else f"At most {most} may run at the same time, and {len(going)} do: {told}.",
+            remedy="Wait until it has ended, or cancel it; SECOND_LOOK_TRAINING_RUNS allows more.",
+        )
 
 
 def _refuse_without_room() -> None:

@@ -102,7 +102,8 @@ def label(run: StoredRun) -> str:
     who = run.facts.model_version or f"not ours: {run.facts.data}"
     name = _STAMP.sub("", run.name) or run.name
     when = "" if run.shipped else f", {run.facts.created_at[:16].replace('T', ' ')}"
-    return f"{who} · {name}{when}" if run.facts.model_version else f"{who}{when}"
+    use = " · retired" if run.retired else ""
+    return f"{who} · {name}{when}{use}" if run.facts.model_version else f"{who}{when}"
 
 
 def show_verdict(made: Comparison, task: TaskSpec) -> None:

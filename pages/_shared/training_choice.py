@@ -11,6 +11,7 @@ from core.errors import CoreError
 from core.tasks import TaskSpec
 from core.workflows.experiment_words import Choice, experiment_rows_said, published_said
 from core.workflows.experiments import data_folder
+from core.workflows.own_experiments import own_folder, save_experiment
 from core.workflows.training_jobs import experiment_from_text, start_run
 from pages._shared import data_words, notices, state, style
 from pages._shared.picking import pick_one
@@ -39,7 +40,7 @@ def show(choices: Sequence[Choice], task: TaskSpec) -> None:
         "Experiment",
         {choice.key: choice for choice in choices},
         key=state.TRAIN_EXPERIMENT,
-        said=lambda choice: f"{choice.title} · {choice.kind}",
+        said=_said,
     )
     key = state.experiment_text_key(task.key, chosen.key)
     text = str(st.session_state.get(key, chosen.text))
@@ -57,6 +58,8 @@ def show(choices: Sequence[Choice], task: TaskSpec) -> None:
         )  # fmt: skip
         if text != chosen.text:
             st.button("Undo changes", key="training.undo", on_click=_undo, args=(key,))
+        _offer_saving(text, chosen, key, is_right=experiment is not None)
+    _tell_what_was_done()
     refused = st.session_state.pop(state.TRAIN_PROBLEM, None)
     if refused:
         style.verdict("error", "Not started", refused)
@@ -68,6 +71,58 @@ def show(choices: Sequence[Choice], task: TaskSpec) -> None:
         _show_data(experiment, task)
     else:
         _show_words(experiment)
+
+
+def show_problems(problems: Sequence[CoreError]) -> None:
+    """Show what is wrong with experiments of one's own: they are not among the choices."""
+    for problem in problems:
+        style.verdict("error", problem.problem, problem.remedy)
+
+
+def _said(choice: Choice) -> str:
+    name = f", {choice.key}" if choice.kind == "yours" else ""
+    return f"{choice.title} · {choice.kind}{name}"
+
+
+def _offer_saving(text: str, chosen: Choice, text_key: str, *, is_right: bool) -> None:
+    """Offer to keep the text as an experiment of one's own."""
+    with st.popover("Save as my experiment", icon=":material/save:"):
+        folder = own_folder()
+        if folder is None:
+            style.quiet(
+                "Name a folder in SECOND_LOOK_EXPERIMENTS to keep experiments of your own; the "
+                "text stays here until this session ends."
+            )
+            return
+        st.text_input(
+            "Name", key=state.TRAIN_NAME, max_chars=64, persist_state="session",
+            placeholder=chosen.key if chosen.kind == "yours" else f"my_{chosen.key}"[:64],
+            help="Small letters, digits and underscores; it becomes the file's name and its key.",
+        )  # fmt: skip
+        st.button(
+            "Save", key="training.save", on_click=_save, args=(text, chosen, text_key),
+            disabled=not is_right,
+        )  # fmt: skip
+        style.quiet(f"It is kept in {folder}." if is_right else "The text is wrong as it stands.")
+
+
+def _save(text: str, chosen: Choice, text_key: str) -> None:
+    standing = chosen.key if chosen.kind == "yours" else f"my_{chosen.key}"[:64]
+    name = str(st.session_state.get(state.TRAIN_NAME) or "").strip() or standing
+    try:
+        path = save_experiment(text, key=name, edited=chosen.key)
+    except CoreError as error:
+        st.session_state[state.TRAIN_SAVED] = ("error", "Not saved", str(error))
+        return
+    st.session_state[state.TRAIN_SAVED] = ("ok", f"Saved as {name}", f"It is the file {path}.")
+    st.session_state[state.TRAIN_EXPERIMENT] = name
+    _undo(text_key)  # what was changed stands in the file now
+
+
+def _tell_what_was_done() -> None:
+    told = st.session_state.pop(state.TRAIN_SAVED, None)
+    if told:
+        style.verdict(*told)
 
 
 def _read(text: str) -> tuple[Experiment | None, CoreError | None]:

@@ -67,6 +67,42 @@ def test_a_wrong_text_is_told_in_the_words_of_the_loader_and_cannot_be_started(a
     assert not app.exception
 
 
+def test_a_changed_text_is_kept_as_an_experiment_of_ones_own(
+    open_page: OpenPage, tmp_path: Path, use_settings: Callable[..., None]
+):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    use_settings(experiments=mine)
+    app = open_page("training", task="phantom_ct")
+    app.button_group(key="training.view").set_value("YAML").run()
+    app.text_area(key=TEXT_KEY).set_value(f"# Why\n{TINY}").run()
+    app.text_input(key="training.name").set_value("Not A Name").run()
+    app.button(key="training.save").click().run()
+    assert "Not saved" in words_of(app)
+    assert app.text_area(key=TEXT_KEY).value == f"# Why\n{TINY}"
+    app.text_input(key="training.name").set_value("quick").run()
+    app.button(key="training.save").click().run()
+    assert "Saved as quick" in words_of(app)
+    assert app.selectbox(key="training.experiment").value == "quick"
+    text = (mine / "quick.yaml").read_text(encoding="utf-8")
+    assert text == f"# Why\n{TINY.replace('key: tiny', 'key: quick')}"
+    assert app.text_area(key="training.text.phantom_ct.quick").value == text
+    assert not app.exception
+
+
+def test_a_wrong_file_of_ones_own_hides_no_other(
+    open_page: OpenPage, tmp_path: Path, use_settings: Callable[..., None]
+):
+    (tmp_path / "broken.yaml").write_text("key: broken\ntask: [", encoding="utf-8")
+    (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    use_settings(experiments=tmp_path)
+    app = open_page("training", task="phantom_ct")
+    assert list(app.selectbox(key="training.experiment").options)[-1] == "Tiny · yours, tiny"
+    assert "broken.yaml" in words_of(app)
+    assert not app.button(key="training.start").disabled
+    assert not app.exception
+
+
 def test_a_run_is_started_watched_cancelled_and_resumed(asleep: Callable):
     app = asleep()
     app.button(key="training.start").click().run()

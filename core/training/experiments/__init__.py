@@ -8,9 +8,11 @@
 from core.training.experiments.loader import (
     experiment_for,
     file_of,
+    listed_experiments,
     load_experiment,
     load_experiments,
     read_experiment,
+    shipped_experiments,
 )
 from core.training.experiments.resolving import Resolved, resolve
 from core.training.experiments.spec import DataSpec, Experiment, PublishedSpec, ValidationSpec
@@ -23,8 +25,10 @@ __all__ = [
     "ValidationSpec",
     "experiment_for",
     "file_of",
+    "listed_experiments",
     "load_experiment",
     "load_experiments",
     "read_experiment",
     "resolve",
+    "shipped_experiments",
 ]

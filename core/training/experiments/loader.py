@@ -55,23 +55,54 @@ def load_experiments() -> dict[str, Experiment]:
     TrainingError
         If any file is wrong, its key is not its name, or two have the same key.
     """
+    return _loaded([*_files(OWN_FOLDER), *_own_files()])
+
+
+def listed_experiments() -> tuple[dict[str, Experiment], tuple[TrainingError, ...]]:
+    """Return every experiment that is right, by key, and what is wrong with the user's others.
+
+    For a list to choose from: one wrong file must not hide all that are right.
+    """
+    found, problems = shipped_experiments(), []
+    try:
+        own = _own_files()
+    except TrainingError as error:
+        return found, (error,)
+    for path in own:
+        try:
+            _join(found, path)
+        except TrainingError as error:
+            problems.append(error)
+    return found, tuple(problems)
+
+
+def shipped_experiments() -> dict[str, Experiment]:
+    """Return the product's own experiments, by key."""
+    return _loaded(_files(OWN_FOLDER))
+
+
+def _loaded(paths: list[Path]) -> dict[str, Experiment]:
     experiments: dict[str, Experiment] = {}
-    for path in [*_files(OWN_FOLDER), *_own_files()]:
-        experiment = read_experiment(path)
-        if experiment.key != path.stem:
-            raise TrainingError(
-                f"{path.name}: key is {experiment.key!r}.",
-                remedy=f"The key must equal the file's name: {path.stem!r}.",
-                column="key",
-            )
-        if experiment.key in experiments:
-            raise TrainingError(
-                f"{path.name}: an experiment {experiment.key!r} exists already.",
-                remedy="Give yours another key and file name.",
-                column="key",
-            )
-        experiments[experiment.key] = experiment
+    for path in paths:
+        _join(experiments, path)
     return experiments
+
+
+def _join(experiments: dict[str, Experiment], path: Path) -> None:
+    experiment = read_experiment(path)
+    if experiment.key != path.stem:
+        raise TrainingError(
+            f"{path.name}: key is {experiment.key!r}.",
+            remedy=f"The key must equal the file's name: {path.stem!r}.",
+            column="key",
+        )
+    if experiment.key in experiments:
+        raise TrainingError(
+            f"{path.name}: an experiment {experiment.key!r} exists already.",
+            remedy="Give yours another key and file name.",
+            column="key",
+        )
+    experiments[experiment.key] = experiment
 
 
 def load_experiment(name: str | Path) -> Experiment:
@@ -163,7 +194,8 @@ def _parsed(path: Path, changed_at: int, tasks: Path | None) -> Experiment:
         path, Experiment, parts=PARTS, error=TrainingError, examples="core/training/experiments/"
     )
     try:
-        resolve(experiment)
+        for key in (experiment.architecture, *experiment.also_for):
+            resolve(experiment.with_architecture(key))
     except CoreError as error:
         raise TrainingError(
             f"{path.name}: {error.problem}", remedy=error.remedy, column=error.column

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from core.errors import TrainingError
 from core.tasks.validation import KEY_PATTERN
 from core.training.fingerprint import DataFingerprint
 
@@ -72,6 +73,9 @@ class Experiment(_Frozen):
     published: PublishedSpec | None = Field(None, description="The public work it runs again.")
     task: str = Field(pattern=KEY_PATTERN)
     architecture: str = Field(pattern=KEY_PATTERN)
+    also_for: tuple[str, ...] = Field(
+        (), description="Other architectures that these settings were chosen for; one is named."
+    )
     recipe: tuple[dict[str, Any], ...] | None = Field(
         None, min_length=1, description="Steps of preparation; null: the task's."
     )
@@ -96,6 +100,24 @@ class Experiment(_Frozen):
             if key in training:
                 raise ValueError(f"{key} has a place of its own: write it as `{place}`")
         return training
+
+    def with_architecture(self, key: str) -> Experiment:
+        """Return the same settings with another of the architectures that they were chosen for.
+
+        Raises
+        ------
+        TrainingError
+            If they were chosen for others.
+        """
+        known = (self.architecture, *self.also_for)
+        if key not in known:
+            raise TrainingError(
+                f"The settings of experiment {self.key} were not chosen for {key}.",
+                remedy=f"They are for {', '.join(known)}; write an experiment of your own.",
+                column="architecture",
+            )
+        others = tuple(name for name in known if name != key)
+        return self.model_copy(update={"architecture": key, "also_for": others})
 
     def to_data(self) -> dict[str, Any]:
         """Return plain values that YAML and JSON can hold."""

@@ -4,7 +4,11 @@ import pytest
 
 from core.training.experiments import load_experiments, resolve
 
-EXPERIMENTS = sorted(load_experiments().items())
+EXPERIMENTS = sorted(
+    (f"{key}-{name}" if experiment.also_for else key, experiment.with_architecture(name))
+    for key, experiment in load_experiments().items()
+    for name in (experiment.architecture, *experiment.also_for)
+)
 
 
 @pytest.mark.slow

@@ -88,6 +88,33 @@ def test_another_architecture_keeps_what_belongs_to_the_task():
     assert resolve(own).config.keep == "last"
 
 
+@pytest.mark.parametrize("task", ["glomeruli", "kidney_stone"])
+def test_networks_without_brought_weights_can_be_trained_from_scratch(task):
+    experiment = load_experiment(f"scratch_{task}")
+    names = {experiment.architecture, *experiment.also_for}
+    assert names == {"vgg16", "resnet50v2", "inception_v3", "efficientnet_b0", "efficientnet_b3"}
+    for name in sorted(names):
+        made = resolve(experiment.with_architecture(name))
+        assert made.recipe.output_size == (96, 96)
+        config = made.config
+        assert (config.architecture, config.weights, config.strategy) == (name, "none", "all")
+        assert config.train_batch_norm
+        assert made.experiment.architecture == name
+        assert made.experiment.also_for == ()  # one run is of one network
+        assert resolve(made.experiment).config == config
+
+
+def test_settings_are_not_lent_to_a_network_they_were_not_chosen_for():
+    with pytest.raises(TrainingError, match=r"not chosen for mobilenet.*vgg16, resnet50v2"):
+        load_experiment("scratch_glomeruli").with_architecture("mobilenet")
+
+
+def test_an_unknown_network_among_those_also_meant_is_refused(tmp_path):
+    path = write_experiment(tmp_path, also_for=["resnet51"])
+    with pytest.raises(TrainingError, match=r"mine\.yaml.*resnet51"):
+        read_experiment(path)
+
+
 def test_the_seed_of_a_task_file_without_experiment_is_the_default(use_settings, tmp_path):
     text = (ROOT / "core/tasks/kidney_stone.yaml").read_text(encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(text.replace("key: kidney_stone", "key: mine", 1))

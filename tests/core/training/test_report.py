@@ -29,7 +29,7 @@ def judged_as(job, called):
 def test_a_finding_that_is_often_missed_is_named_with_what_it_was_called(job):
     called = np.where(job.data.y_true == 3, 1, job.data.y_true)
     run = judged_as(job, called)
-    sentences = known_failures(job, run, summarise(run, title="x")[1])
+    sentences = known_failures(job.task, run, summarise(run, title="x")[1])
     assert sentences[0] == (
         "Mass: 24 of 24 pictures were called something else, most often normal (out of fold)."
     )
@@ -39,7 +39,7 @@ def test_a_finding_that_is_often_missed_is_named_with_what_it_was_called(job):
 
 def test_a_missed_normal_is_no_failure_of_a_finding(job):
     run = judged_as(job, np.where(job.data.y_true == 1, 3, job.data.y_true))
-    assert len(known_failures(job, run, summarise(run, title="x")[1])) == 1
+    assert len(known_failures(job.task, run, summarise(run, title="x")[1])) == 1
 
 
 def test_the_card_gets_every_summary_figure_with_both_intervals(job):

@@ -36,6 +36,22 @@ def test_a_database_that_cannot_be_opened_gives_one_warning_too(tmp_path, capfd,
     assert capfd.readouterr().err.count("training goes on untracked") == 1
 
 
+def test_a_confusion_matrix_is_drawn_with_every_count_and_the_share_of_its_row():
+    from core.training.confusion_figure import confusion_figure
+
+    counts = [[9, 1, 0], [2, 6, 0], [0, 0, 0]]
+    made = {"classes": ["cyst", "normal", "stone"], "n": 18, "counts": counts}
+    figure = confusion_figure(made, title="test")
+    (axes,) = figure.axes
+    said = [text.get_text() for text in axes.texts]
+    assert said[:4] == ["9\n90.0%", "1\n10.0%", "0\n0.0%", "2\n25.0%"]
+    assert said[6:] == ["no case"] * 3
+    assert (axes.get_ylabel(), axes.get_title()) == ("reference", "test, n = 18")
+    assert axes.get_yticklabels()[0].get_text() == "cyst\nn 10"
+    shade = axes.images[0].get_array()
+    assert shade[1].tolist() == [0.25, 0.75, 0.0]
+
+
 @pytest.fixture
 def version(tmp_path):
     """A small version with one stored run."""
@@ -73,6 +89,8 @@ def test_a_version_is_stored_whole_and_registered_in_step_with_promotions(tmp_pa
         (tmp_path / "mlflow" / run.info.run_id / "artifacts/confusion/test.json").read_text()
     )
     assert (made["n"], sum(map(sum, made["counts"]))) == (40, 40)
+    names = {item.path for item in client.list_artifacts(run.info.run_id, "confusion")}
+    assert names == {f"confusion/test.{kind}" for kind in ("json", "html", "png")}
     stored = {item.path for item in client.list_artifacts(run.info.run_id, "version")}
     assert {f"version/{path.name}" for path in version.iterdir()} == stored
     assert client.get_model_version_by_alias("kidney_ct", "champion").run_id == run.info.run_id

@@ -53,6 +53,16 @@ def test_a_file_says_everything_that_a_request_said(tmp_path, pictures, use_sett
     assert job.config.augmentation["flip_left_right"] == 0.5
 
 
+def test_a_request_may_name_another_network_that_the_settings_are_for(
+    tmp_path, pictures, use_settings
+):
+    use_settings(data_root=pictures.parent)
+    file = kidney(tmp_path, also_for=["mobilenet"], training={"epochs": 3})
+    job, notes = ask(experiment=file, architecture="mobilenet")
+    assert (job.config.architecture, job.config.epochs, notes) == ("mobilenet", 3, [])
+    assert job.experiment.architecture == "mobilenet"
+
+
 def test_the_request_wins_and_what_it_says_is_stored(tmp_path, pictures, use_settings):
     use_settings(data_root=pictures.parent)
     changes = {"experiment": kidney(tmp_path), "n_folds": 0, "with_random_split": False}
@@ -122,6 +132,7 @@ def test_the_experiment_a_version_would_store_can_be_read_by_name(tmp_path):
     [
         ({}, "Nothing says what to train"),
         ({"experiment": "kidney_ct", "task": "kidney_ct"}, "says already"),
+        ({"experiment": "kidney_ct", "architecture": "vgg16"}, "not chosen for vgg16"),
         ({"experiment": "nobody"}, "no experiment 'nobody'"),
         ({"architecture": "mobilenet"}, "--task and --architecture"),
     ],

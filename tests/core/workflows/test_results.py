@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.config import ROOT
 from core.domain import Figure
 from core.errors import ModelVersionError
 from core.evaluation.runs import RunFacts, write_run
@@ -25,6 +28,11 @@ from tests.drawn_runs import draw_run
 from tests.small_version import write_small_version
 
 TASK = "kidney_ct"
+MEGABYTE = 1 << 20
+
+
+def _page() -> str:
+    return results_markdown(collect_results())
 
 
 @pytest.fixture
@@ -39,27 +47,29 @@ def models(use_settings: Callable[..., None], tmp_path: Path) -> Path:
     return folder
 
 
-def _measured(version: Path, *, macro_f1: float) -> None:
+def _measured(
+    version: Path, *, macro_f1: float, split: str = "out_of_fold", **told_on_card: object
+) -> None:
     """Give a version figures and a run, as training does, and a manifest that says so."""
     card = parse_card((version / "card.yaml").read_bytes())
     figure = Figure(macro_f1, macro_f1 - 0.05, macro_f1 + 0.05, 300, 0.4, 0.9, 12)
     values = {name: getattr(figure, name) for name in CardFigure.model_fields}
     told = MetricSet(
-        split="out_of_fold",
-        title="five folds",
+        split=split,
+        title="3 grouped folds (seed 0)" if split == "out_of_fold" else "own test part (seed 0)",
         n=300,
         n_groups=12,
         figures={name: CardFigure(**values) for name in ("macro_f1", "sensitivity_stone")},
     )
     content = card.model_dump(mode="json", by_alias=True, exclude={"ensemble"})
-    content["metrics"] = [told.model_dump(mode="json")]
+    content |= {"metrics": [told.model_dump(mode="json")], **told_on_card}
     (version / "card.yaml").write_bytes(as_yaml(content))
     facts = RunFacts(
-        name="out_of_fold", task=TASK, model_version=card.version, version_digest=None,
-        data="drawn", split="out_of_fold", split_made="five folds", group_source="column",
+        name=split, task=TASK, model_version=card.version, version_digest=None,
+        data="drawn", split=split, split_made="five folds", group_source="column",
         group_name="series", created_at="2026-01-02T03:04:05Z",
     )  # fmt: skip
-    write_run(replace(draw_run(300), facts=facts), version / "evaluation" / "out_of_fold")
+    write_run(replace(draw_run(300), facts=facts), version / "evaluation" / split)
     (version / "manifest.json").write_bytes(manifest_bytes(version))
 
 
@@ -128,18 +138,83 @@ def test_the_table_lists_what_is_measured_the_best_first(models: Path):
     results = {item.task.key: item for item in collect_results()}[TASK]
     assert [row.version for row in results.rows] == ["small-1", "small-2"]
     assert [row.is_champion for row in results.rows] == [True, False]
-    page = results_markdown(collect_results())
+    page = _page()
     ours = [line for line in page.splitlines() if "0.600 (0.400–0.900)" in line]
     assert len(ours) == 1
-    assert ours[0].endswith("| 12 |")
-    assert "300 pictures, 12 groups" in page
+    assert "| 12.5 |" in ours[0]
+    assert "3 folds, 300 pictures in 12 groups" in ours[0]
     assert "Nothing is kept of this task yet." in page  # of the others
 
 
 def test_a_figure_that_nobody_measured_is_a_dash(models: Path):
-    page = results_markdown(collect_results())
-    champion = next(line for line in page.splitlines() if "(answers by default)" in line)
+    page = _page()
+    champion = next(line for line in page.splitlines() if "(champion" in line)
     assert "| – |" in champion  # its random split, its times
+
+
+def test_a_row_judged_on_its_test_part_comes_last_and_says_so(models: Path):
+    write_small_version(models, TASK, version="held-out")
+    _measured(models / TASK / "held-out", macro_f1=0.99, split="test")
+    rows = {item.task.key: item for item in collect_results()}[TASK].rows
+    assert [row.version for row in rows] == ["small-1", "small-2", "held-out"]
+    last = next(line for line in _page().splitlines() if "`held-out`" in line)
+    assert "| test part, 300 pictures in 12 groups |" in last
+    assert "0.990" in last
+
+
+def test_a_network_from_scratch_on_smaller_pictures_says_both(models: Path):
+    write_small_version(models, TASK, version="scratch")
+    told = {"weights": "none", "strategy": "all", "epochs": 10}
+    size = {"input_size": [96, 96], "architecture": "vgg16"}
+    _measured(models / TASK / "scratch", macro_f1=0.5, parameters=told, **size)
+    line = next(line for line in _page().splitlines() if "`scratch`" in line)
+    assert "| from scratch, at most 10 epochs | 96x96 (224x224) |" in line
+
+
+def test_minutes_of_another_machine_are_told_with_it(models: Path):
+    keep_compared(TASK, "small-2", minutes=4, trained_on="one GPU")
+    assert "| 4 (one GPU) |" in _page()
+
+
+def test_what_was_published_stands_beside_its_network_with_a_note(models: Path):
+    write_small_version(models, "kidney_stone", version="vgg")
+    _measured(models / "kidney_stone/vgg", macro_f1=0.8, architecture="vgg16", task="kidney_stone")
+    page = _page()
+    assert "| About 90 % accuracy after 200 epochs (1) |" in page
+    assert "1. Kidney stone against normal, VGG16 frozen but for its head: About 90 %" in page
+    assert "79 % of the one checkpoint whose score was kept. Single slices by lot." in page
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Path:
+    """The models that the repository holds, without what was trained in this folder since."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "models"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode or not listed.stdout:
+        return ROOT / "models"  # no clone: a copy of the files
+    for name in filter(None, listed.stdout.split("\0")):
+        place = tmp_path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(ROOT / name)
+    return tmp_path / "models"
+
+
+def test_the_page_of_the_repository_is_written_from_the_shipped_runs(
+    use_settings: Callable[..., None], shipped: Path
+):
+    use_settings(models=shipped, tasks=None, experiments=None)
+    written = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+    assert written == _page(), "run: python -m core results --out docs/results.md"
+
+
+def test_what_is_shipped_stays_small(shipped: Path):
+    sizes = {path: path.stat().st_size for path in shipped.rglob("*") if path.is_file()}
+    versions: Counter[str] = Counter()
+    for path, n_bytes in sizes.items():
+        versions["/".join(path.relative_to(shipped).parts[:2])] += n_bytes
+    assert sum(sizes.values()) <= 100 * MEGABYTE
+    assert {name: size for name, size in versions.items() if size > 40 * MEGABYTE} == {}
 
 
 def test_every_row_is_plain_for_json(models: Path):

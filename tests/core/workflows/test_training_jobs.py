@@ -57,7 +57,8 @@ def asleep(home, monkeypatch):
             cancel_run(run)
 
 
-def test_the_same_experiment_is_not_started_twice_and_another_one_is(asleep):
+def test_the_same_experiment_is_not_started_twice_and_another_one_is(asleep, use_settings):
+    use_settings(training_runs=2)
     run = start_run(TINY, task="phantom_ct")
     assert run.experiment_text == TINY
     with pytest.raises(JobError, match=f"running already, as {run.version}"):
@@ -69,6 +70,22 @@ def test_the_same_experiment_is_not_started_twice_and_another_one_is(asleep):
     assert open_run("phantom_ct", run.version).state is JobState.CANCELLED
     third = start_run(TINY, task="phantom_ct")
     assert third.version not in (run.version, second.version)
+
+
+def test_a_second_run_waits_for_its_start_until_the_first_has_ended(asleep, use_settings):
+    first, other = start_run(TINY, task="phantom_ct"), TINY + "seed: 3\n"
+    with pytest.raises(JobError, match=rf"At most 1 .*this does: {first.version} \(Tiny\)\."):
+        start_run(other, task="phantom_ct")
+    assert [run.version for run in training_runs("phantom_ct")] == [first.version]
+    cancel_run(first)
+    second = start_run(other, task="phantom_ct")
+    with pytest.raises(JobError, match=second.version):
+        resume_run(first)
+    with pytest.raises(JobError, match="is running already"):
+        resume_run(second)
+    use_settings(training_runs=2)
+    resume_run(first)
+    assert {run.state for run in training_runs("phantom_ct")} == {JobState.RUNNING}
 
 
 def test_what_cannot_run_is_refused_before_a_process_is_started(asleep, use_settings):
