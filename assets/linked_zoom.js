@@ -1,5 +1,6 @@
 // Zoom and pan that several panes share, with the keys for them: + and z, -, = (fit), arrows, o.
-// A script that shows panes puts this file in front of its own.
+// A script that shows panes puts this file in front of its own. One that shows a stack sets
+// ``scroll``, which then has the wheel and the arrows up and down.
 
 const STEP = 1.25;
 const LARGEST = 16;
@@ -13,6 +14,7 @@ class LinkedZoom {
   // redraw() is called whenever the view, or whether the map is hidden, has changed.
   constructor(host, redraw) {
     this.redraw = redraw;
+    this.scroll = null;
     this.reset();
     this.onKey = (event) => this.globalKey(event);
     document.addEventListener("keydown", this.onKey);
@@ -62,6 +64,10 @@ class LinkedZoom {
   }
 
   wheel(event, root) {
+    if (this.scroll && this.scroll.isActive && !event.ctrlKey) {
+      this.scroll.wheel(event); // a stack; with ctrl, or two fingers apart, it is the zoom there too
+      return;
+    }
     if (event.deltaY > 0 && this.view.zoom === 1) return; // nothing to zoom out of: the page scrolls
     event.preventDefault();
     const box = root.getBoundingClientRect();
@@ -94,6 +100,7 @@ class LinkedZoom {
     };
     const move = moves[event.key];
     if (!move || this.view.zoom === 1) return;
+    if (this.scroll && this.scroll.isActive && move[1]) return; // up and down are the stack's
     this.view.x += move[0];
     this.view.y += move[1];
     event.preventDefault();

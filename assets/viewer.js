@@ -1,5 +1,9 @@
 // Two panes, one view: original and overlay at the same scale, with linked zoom and pan.
+// Of a stack the wheel and the arrows up and down choose the slice.
 // Pictures come as PNG bytes; nothing is fetched. All text is set through textContent.
+
+const KEYS = "Plus and minus zoom, equals fits, arrows move.";
+const STACK_KEYS = "Wheel and arrows up and down scroll, plus and minus zoom, equals fits.";
 
 function pane(name) {
   const root = document.createElement("figure");
@@ -24,23 +28,28 @@ function pane(name) {
   note.className = "note";
   const zoom = document.createElement("span");
   zoom.className = "zoom";
+  const place = document.createElement("span");
+  place.className = "place";
   root.prepend(stage);
-  root.append(caption, ruler, note, zoom);
-  return { root, stage, picture, caption, marks, ruler, note, zoom };
+  root.append(caption, place, ruler, note, zoom);
+  return { root, stage, picture, caption, place, marks, ruler, note, zoom };
 }
 
 class Viewer {
   constructor(host) {
     this.panes = [pane("original"), pane("overlay")];
     this.zoom = new LinkedZoom(host, () => this.draw());
+    this.scroll = new StackScroll(() => this.count());
+    this.zoom.scroll = this.scroll;
     for (const each of this.panes) {
       host.append(each.root);
       this.zoom.add(each.root);
     }
   }
 
-  show(data) {
+  show(data, tell) {
     if (!data) return;
+    this.scroll.show(data.stack, tell);
     if (!this.data || this.data.key !== data.key) {
       this.zoom.reset();
     }
@@ -62,18 +71,25 @@ class Viewer {
     this.draw();
   }
 
+  // Which slice is painted, and which one is on its way.
+  count() {
+    for (const each of this.panes) each.place.textContent = this.scroll.words;
+  }
+
   fill(each, png, alt) {
-    const source = `data:image/png;base64,${png}`;
+    const source = png ? `data:image/png;base64,${png}` : "";
+    each.picture.hidden = !png;
     if (each.source !== source) {
       each.source = source;
-      each.picture.src = source;
+      if (png) each.picture.src = source;
     }
     each.picture.alt = alt;
-    each.root.setAttribute("aria-label", `${alt}. Plus and minus zoom, equals fits, arrows move.`);
+    each.root.setAttribute("aria-label", `${alt}. ${this.scroll.isActive ? STACK_KEYS : KEYS}`);
   }
 
   draw() {
     if (!this.data) return;
+    this.count();
     const { rows, columns, aspect } = this.data;
     const scale = this.zoom.scale(this.panes[0].root, this.data);
     for (const each of this.panes) {
@@ -81,11 +97,13 @@ class Viewer {
       style.width = `${columns * scale}px`;
       style.height = `${rows * aspect * scale}px`;
       style.transform = this.zoom.transform;
-      each.zoom.textContent = `${Math.round(scale * 100)} %`;
+      each.zoom.textContent = this.data.original ? `${Math.round(scale * 100)} %` : "";
       this.rule(each.ruler, scale);
     }
     const hide = this.zoom.hidden && this.data.overlay;
-    this.panes[1].picture.src = hide ? this.panes[0].source : this.panes[1].source;
+    if (this.data.original) {
+      this.panes[1].picture.src = hide ? this.panes[0].source : this.panes[1].source;
+    }
     this.panes[1].root.classList.toggle("off", Boolean(hide));
   }
 
@@ -106,6 +124,7 @@ class Viewer {
 
   end() {
     this.zoom.end();
+    this.scroll.end();
   }
 }
 
@@ -118,7 +137,7 @@ export default function (component) {
     viewer = new Viewer(host);
     viewers.set(host, viewer);
   }
-  viewer.show(component.data);
+  viewer.show(component.data, (name, value) => component.setTriggerValue(name, value));
   return () => {
     viewer.end();
     viewers.delete(host);

@@ -35,6 +35,16 @@ def add_frame(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_series(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add what says how a series is answered: by what, how prepared, which of several."""
+    add_task(parser, required=required)
+    add_version(parser)
+    add_already_applied(parser)
+    parser.add_argument(
+        "--choose", metavar="N", type=count_from_zero, help="which of several series, from 1"
+    )
+
+
 def add_class_names(parser: argparse.ArgumentParser) -> None:
     """Add ``--class-names``: the classes of a model that is not ours."""
     parser.add_argument(

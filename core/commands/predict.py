@@ -5,30 +5,19 @@ from __future__ import annotations
 import argparse
 
 from core.commands.answers import answer_document, answer_text
-from core.commands.arguments import (
-    add_already_applied,
-    add_frame,
-    add_task,
-    add_version,
-    count_from_zero,
-)
+from core.commands.arguments import add_frame, add_series
 from core.errors import ArgumentError
 from core.workflows.analyse import analyse_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``predict``."""
-    add_task(parser)
-    add_version(parser)
-    add_already_applied(parser)
+    add_series(parser)
     add_frame(parser)
     parser.add_argument(
         "--series",
         action="store_true",
         help="the files, a folder or a zip are one ordered stack; adds the answer for the series",
-    )
-    parser.add_argument(
-        "--choose", metavar="N", type=count_from_zero, help="which of several series, from 1"
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="pictures, any order")
 

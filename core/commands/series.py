@@ -1,13 +1,14 @@
-"""``predict --series``: files, a folder or a zip as one ordered stack."""
+"""``--series`` of predict and report: files, a folder or a zip as one ordered stack."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from core.commands.answers import answer_document, answer_text
 from core.errors import ArgumentError
-from core.workflows.analyst import open_analyst
+from core.workflows.analyst import Analyst, open_analyst
 from core.workflows.files import check_steps
 from core.workflows.series import Stack, choose_series, open_series, steps_of_series
 from core.workflows.series_answering import (
@@ -26,10 +27,7 @@ def run_series(args: argparse.Namespace) -> int:
             remedy="Leave one of the two out.",
             column="frame",
         )
-    analyst = open_analyst(args.task, args.version)
-    check_steps(args.already_applied or ())
-    stack = choose_series(open_series(args.files), args.choose)
-    carried = steps_of_series(stack, args.files, args.already_applied)
+    analyst, stack, carried = opened_series(args, args.files)
     documents: list[dict[str, Any]] = []
     texts: list[str] = []
     kept: list[SliceAnswer] = []
@@ -43,6 +41,16 @@ def run_series(args: argparse.Namespace) -> int:
     whole = [{**document, "series": series} for document in documents]
     args.out.document(whole, text="\n\n".join([*texts, series_text(stack, answer)]))
     return 0
+
+
+def opened_series(
+    args: argparse.Namespace, files: Sequence[str]
+) -> tuple[Analyst, Stack, tuple[str, ...]]:
+    """Return what answers, the stack that is meant, and the recipe steps that it carries."""
+    analyst = open_analyst(args.task, args.version)
+    check_steps(args.already_applied or ())
+    stack = choose_series(open_series(files), args.choose)
+    return analyst, stack, steps_of_series(stack, files, args.already_applied)
 
 
 def _slice_document(item: SliceAnswer) -> dict[str, Any]:

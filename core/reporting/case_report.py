@@ -85,6 +85,9 @@ class PictureReport:
     source : SourceInstance or None
         Where the picture was DICOM, and which instance is known.
     is_dicom : bool
+    is_unread : bool
+        Whether nobody could read the slice: its pixels are a black field, and no DICOM object may
+        name it.
     """
 
     pixels: ByteArray
@@ -99,6 +102,7 @@ class PictureReport:
     notes: tuple[str, ...] = ()
     source: SourceInstance | None = None
     is_dicom: bool = False
+    is_unread: bool = False
 
     def __post_init__(self) -> None:
         self.pixels.setflags(write=False)

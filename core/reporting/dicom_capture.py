@@ -8,7 +8,7 @@ burnt into the pixels: a capture is looked at where nobody reads its header.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from highdicom import UID
@@ -52,24 +52,38 @@ def render_captures(report: CaseReport, *, source_file: bytes | None = None) -> 
     Returns
     -------
     tuple of bytes
-        One a picture; before them, where a picture was no DICOM file, that picture itself.
+        One a picture; before them, where a picture was no DICOM file, that picture itself. A
+        slice that nobody could read has none; instance numbers are those of the slices.
 
     Raises
     ------
     ReportError
-        If the pictures come from several studies, or ``source_file`` from another case.
+        If the pictures come from several studies, none could be read, or ``source_file`` is of
+        another case.
     """
+    return tuple(each_capture(report, source_file=source_file))
+
+
+def each_capture(
+    report: CaseReport,
+    *,
+    source_file: bytes | None = None,
+    laid: Callable[[int], PictureReport] | None = None,
+) -> Iterator[bytes]:
+    """Yield what ``render_captures`` returns, one file at a time.
+
+    ``laid`` gives the picture of a place with its overlay, asked for when it is needed: the
+    overlays of hundreds of slices are then never all there at once.
+    """
+    study_uid(report)  # none, or several, before the first file leaves
     who = subject(report, source_file)
-    plain = [
-        _finished(report, place, _plain_capture(report, place), who)
-        for place, picture in enumerate(report.pictures)
-        if picture.source is None
-    ]
-    laid = [
-        _finished(report, place, _overlay_capture(report, place), who)
-        for place in range(len(report.pictures))
-    ]
-    return (*plain, *laid)
+    places = [place for place, item in enumerate(report.pictures) if not item.is_unread]
+    for place in places:
+        if report.pictures[place].source is None:
+            yield _finished(report, place, _plain_capture(report, place), who)
+    for place in places:
+        picture = report.pictures[place] if laid is None else laid(place)
+        yield _finished(report, place, _overlay_capture(report, place, picture), who)
 
 
 def picture_uid(report: CaseReport, place: int) -> UID:
@@ -94,8 +108,7 @@ def _plain_capture(report: CaseReport, place: int) -> SCImage:
     return capture
 
 
-def _overlay_capture(report: CaseReport, place: int) -> SCImage:
-    picture = report.pictures[place]
+def _overlay_capture(report: CaseReport, place: int, picture: PictureReport) -> SCImage:
     pixels = picture.pixels if picture.overlay is None else picture.overlay
     lines = (USE, f"{report.model.version}: {picture.overlay_said}")
     capture = _capture(

@@ -79,9 +79,15 @@ def study_uid(report: CaseReport) -> str:
     Raises
     ------
     ReportError
-        If the pictures come from several studies.
+        If the pictures come from several studies, or none could be read.
     """
-    found = {item.source.study_instance_uid if item.source else None for item in report.pictures}
+    seen = [item for item in report.pictures if not item.is_unread]
+    if not seen:
+        raise ReportError(
+            "No picture of the case could be read, so nothing can be laid beside it.",
+            remedy="Export the files again, or take the PDF.",
+        )
+    found = {item.source.study_instance_uid if item.source else None for item in seen}
     if len(found) > 1:
         raise ReportError(
             f"The pictures of the case come from {len(found)} studies.",

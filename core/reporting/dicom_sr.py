@@ -73,10 +73,15 @@ def render_sr(report: CaseReport, *, source_file: bytes | None = None) -> bytes:
         imaging_measurements=[*_series_groups(report), *_picture_groups(report), *_reads(report)],
         title=codes.DCM.ImagingMeasurementReport,
     )
-    for text in (USE, words.headline(report), *report.model.known_failures):
+    unread = [
+        f"{words.picture_name(report, place).capitalize()}: {words.answer_said(report, picture)}"
+        for place, picture in enumerate(report.pictures)
+        if picture.is_unread
+    ]
+    for text in (USE, words.headline(report), *unread, *report.model.known_failures):
         content[0].ContentSequence.append(_comment(text))
     document = Comprehensive3DSR(
-        evidence=_unique(_evidence(report, place) for place in range(len(report.pictures))),
+        evidence=_unique(_evidence(report, place) for place in _read_places(report)),
         content=content[0],
         series_instance_uid=own_uid(report, "sr-series"),
         series_number=_SERIES_NUMBER,
@@ -139,6 +144,11 @@ def _reference(report: CaseReport, place: int) -> SourceImageForMeasurementGroup
     return SourceImageForMeasurementGroup(source.sop_class_uid, source.sop_instance_uid, frames)
 
 
+def _read_places(report: CaseReport) -> list[int]:
+    """Return the pictures that can be named: what nobody could read is no instance."""
+    return [place for place, picture in enumerate(report.pictures) if not picture.is_unread]
+
+
 def _evidence(report: CaseReport, place: int) -> Dataset:
     """Return what the SR has to know of a picture that it names; nothing about the patient."""
     source, found = report.pictures[place].source, Dataset()
@@ -169,7 +179,8 @@ def _series_groups(report: CaseReport) -> list[Group]:
 
 
 def _picture_groups(report: CaseReport) -> Iterable[Group]:
-    for place, picture in enumerate(report.pictures):
+    for place in _read_places(report):
+        picture = report.pictures[place]
         name, images = words.picture_name(report, place), [_reference(report, place)]
         yield _state_group(report, place, name, images)
         if picture.prediction is not None:

@@ -8,7 +8,7 @@ product: ``source_file`` brings the name into the DICOM objects at the moment of
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,13 @@ from core.reporting.case_report import CaseReport, ModelFacts, PictureReport
 from core.tasks import TaskSpec, load_task
 from core.workflows.answered_cases import AnsweredCase, answer_again, latest_answer
 from core.workflows.cases import case_file, case_image
-from core.workflows.report_words import model_facts, reads_of, recorded_model, verdict_of
+from core.workflows.report_words import (
+    class_to_draw,
+    model_facts,
+    reads_of,
+    recorded_model,
+    verdict_of,
+)
 from core.workflows.users import Role, require, signed_by
 
 __all__ = [
@@ -140,10 +146,24 @@ def sr_of(report: CaseReport, *, source_file: bytes | None = None) -> bytes:
 
 def captures_of(report: CaseReport, *, source_file: bytes | None = None) -> tuple[bytes, ...]:
     """Return the captures of a report, unaudited; raises ReportError as ``case_sr``."""
-    from core.reporting.dicom_capture import render_captures
+    return tuple(each_capture(report, source_file=source_file))
+
+
+def each_capture(
+    report: CaseReport,
+    *,
+    source_file: bytes | None = None,
+    laid: Callable[[int], PictureReport] | None = None,
+) -> Iterator[bytes]:
+    """Yield the captures of a report, unaudited, one at a time; as ``captures_of``.
+
+    ``laid`` gives the picture of a place with its overlay, where the report holds none: the
+    overlays of a stack are not all kept at once.
+    """
+    from core.reporting.dicom_capture import each_capture as each
 
     _check_source(report)
-    return render_captures(report, source_file=source_file)
+    yield from each(report, source_file=source_file, laid=laid)
 
 
 def note_export(
@@ -238,7 +258,7 @@ def _map(answered: AnsweredCase) -> tuple[ByteArray | None, str]:
     if not answered.is_same:
         differ = f"{answered.largest_difference or 0:.2g}"
         return None, f"No map: the version answers otherwise on this machine (by {differ})"
-    name = max(recorded.flagged, key=shares.__getitem__, default=recorded.predicted)
+    name = class_to_draw(shares, recorded.flagged, recorded.predicted)
     title = task.class_spec(name).title
     found = next((item for item in answered.again.explanations if item.class_name == name), None)
     heatmap = None if found is None else heatmap_of(answered.again, name)
@@ -255,11 +275,17 @@ def _check_source(report: CaseReport) -> None:
 
     They would make a study of their own, where nobody looks for them.
     """
-    if any(picture.is_dicom and picture.source is None for picture in report.pictures):
+    if not any(picture.is_dicom and picture.source is None for picture in report.pictures):
+        return
+    if report.series is not None:
         raise ReportError(
-            f"Case {report.case_id} was made of a DICOM file, and which instance that is, is not "
-            "known.",
-            remedy="Add the file again (`python -m core cases add`): the case is found by its "
-            "pixels and keeps the instance. A file without study, series and instance UID gives "
-            "PDF and CSV only.",
+            "A file of the series does not say which study, series and instance it is.",
+            remedy="Export the series again with its UIDs, or take the PDF.",
         )
+    raise ReportError(
+        f"Case {report.case_id} was made of a DICOM file, and which instance that is, is not "
+        "known.",
+        remedy="Add the file again (`python -m core cases add`): the case is found by its "
+        "pixels and keeps the instance. A file without study, series and instance UID gives "
+        "PDF and CSV only.",
+    )

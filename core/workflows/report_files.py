@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,23 +75,25 @@ def write_report(case_id: str, outs: Mapping[str, Path], asking: Asking) -> Repo
     ReportError
         As ``case_sr``, or if a file cannot be written; then none was.
     """
-    _check(outs)
+    check_outs(outs)
     wants_map = bool(set(outs) - {CSV})
     if wants_map:
         report = case_reports.case_report(case_id, with_context=asking.with_context)
     else:
         report = case_reports.recorded_report(case_id)
-    made = {form: _made(form, report, out, asking) for form, out in outs.items()}
-    everything = [item for files in made.values() for item in files]
-    with _aside(everything) as name_them:
-        for form, files in made.items():
-            shows = asking.with_context if form == PDF else asking.source_file is not None
+    made = [
+        (form, path, data)
+        for form, out in outs.items()
+        for path, data in _made(form, report, out, asking)
+    ]
+    with aside(made) as (written, name_them):
+        for form in outs:
             case_reports.note_export(
                 [case_id],
                 form,
-                [data for _, data in files],
+                [data for of_form, _, data in made if of_form == form],
                 who=asking.who,
-                with_context=shows and form != CSV,
+                with_context=shows_context(form, asking),
             )
         name_them()
     return Reported(
@@ -99,15 +101,25 @@ def write_report(case_id: str, outs: Mapping[str, Path], asking: Asking) -> Repo
         status=report.pictures[0].status.value,
         model_version=report.model.version,
         version_digest=report.model.digest,
-        files=tuple(
-            ReportFile(form, path, hashlib.sha256(data).hexdigest())
-            for form, files in made.items()
-            for path, data in files
-        ),
+        files=tuple(written),
     )
 
 
-def _check(outs: Mapping[str, Path]) -> None:
+def shows_context(form: str, asking: Asking) -> bool:
+    """Return whether a form, so asked for, leads to the patient."""
+    if form == PDF:
+        return asking.with_context
+    return form != CSV and asking.source_file is not None
+
+
+def check_outs(outs: Mapping[str, Path]) -> None:
+    """Refuse a call that asks for nothing, or for two forms in one file.
+
+    Raises
+    ------
+    ArgumentError, ReportError
+        As ``write_report``.
+    """
     if not outs:
         raise ArgumentError(
             "No form of report was asked for.", remedy="Give --pdf, --sr, --sc or --csv OUT."
@@ -141,30 +153,47 @@ def _capture_paths(out: Path, report: CaseReport, n: int) -> list[Path]:
 
 
 @contextmanager
-def _aside(files: list[tuple[Path, bytes]]) -> Iterator[Callable[[], None]]:
-    """Write every file aside and flush it; give what puts them all in place."""
-    drafts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path, _ in files}
+def aside(
+    files: Iterable[tuple[str, Path, bytes]],
+) -> Iterator[tuple[list[ReportFile], Callable[[], None]]]:
+    """Write files (form, path, bytes) aside and flush them; give what they are and what names them.
+
+    They are asked for one at a time, so that a stack's need not all be there at once.
+
+    Raises
+    ------
+    ReportError
+        If one cannot be written; then none stays.
+    """
+    written: list[ReportFile] = []
+    drafts: list[Path] = []
 
     def name_them() -> None:
-        for path, draft in drafts.items():
-            draft.replace(path)
+        for file in written:
+            _draft(file.path).replace(file.path)
 
     try:
-        for path, data in files:
+        for form, path, data in files:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with drafts[path].open("wb") as stream:
+            drafts.append(_draft(path))
+            with _draft(path).open("wb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-        yield name_them
+            written.append(ReportFile(form, path, hashlib.sha256(data).hexdigest()))
+        yield written, name_them
     except OSError as error:
         raise ReportError(
             f"The report was not written ({error.strerror or type(error).__name__}).",
             remedy="Check that the folder may be written and the disk has room.",
         ) from None
     finally:
-        for draft in drafts.values():
+        for draft in drafts:
             _remove(draft)
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def _remove(draft: Path) -> None:

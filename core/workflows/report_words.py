@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from core.inference.package import ModelVersion
@@ -18,6 +18,17 @@ _ROLES = {
     Stage.SECOND_BLIND: "second read, blind",
 }
 _UNKNOWN = "not told: the version was not asked"
+
+
+def class_to_draw(
+    probabilities: Mapping[str, float], flagged: Sequence[str], predicted: str
+) -> str:
+    """Return the class whose map a report shows: the strongest flagged, else the called one.
+
+    >>> class_to_draw({"normal": 0.7, "stone": 0.3}, ["stone"], "normal")
+    'stone'
+    """
+    return max(flagged, key=probabilities.__getitem__, default=predicted)
 
 
 def model_facts(recorded: CaseAnswer, version: ModelVersion) -> ModelFacts:

@@ -21,7 +21,14 @@ from core.tasks import TaskSpec
 from core.workflows.analyse import answer_bytes
 from core.workflows.analyst import Analyst
 
-__all__ = ["SeriesAnswer", "SliceAnswer", "answer_slice", "answer_slices", "series_answer"]
+__all__ = [
+    "SeriesAnswer",
+    "SliceAnswer",
+    "answer_slice",
+    "answer_slices",
+    "series_answer",
+    "with_pictures",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +140,24 @@ def answer_slice(
             analyst, data, file=found.name, frame=found.frame, already_applied=already_applied
         )
     return SliceAnswer(index + 1, found, answer)
+
+
+def with_pictures(
+    analyst: Analyst, stack: Stack, item: SliceAnswer, *, already_applied: Sequence[str] = ()
+) -> SliceAnswer:
+    """Return a slice's answer with its decoded pictures again; the network does not run.
+
+    A slice that cannot be read comes back as it is.
+    """
+    try:
+        image = stack.image(item.number - 1, default_window=analyst.task.window)
+    except IntakeError:
+        return item
+    # What was refused or failed before the network saw it has nothing that was seen.
+    seen = None
+    if item.answer.gate is not None:
+        seen = analyst.answering.prepare(image.pixels, already_applied=already_applied)
+    return replace(item, answer=replace(item.answer, image=image, seen=seen))
 
 
 def series_answer(answers: Iterable[SliceAnswer], task: TaskSpec) -> SeriesAnswer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,18 +44,38 @@ def frame_of(study: Study) -> int | None:
     return frame if isinstance(frame, int) else None
 
 
-def answer_of(study: Study, task: TaskSpec, version: VersionState) -> Answer:
-    """Return the answer for a picture with the choices made for it; one inference for each."""
+def answer_of(
+    study: Study,
+    task: TaskSpec,
+    version: VersionState,
+    make: Callable[[], Answer] | None = None,
+) -> Answer:
+    """Return the answer for a picture with the choices made for it; one inference for each.
+
+    ``make`` gives that answer where somebody else has worked it out.
+    """
     carried = steps_of(task) if carries_recipe(study) else study.already_applied
+    frame = frame_of(study)
+
+    def analysed() -> Answer:
+        from core.workflows.analyse import analyse_bytes
+
+        return analyse_bytes(
+            study.data,
+            task=task.key,
+            version=str(version.name),
+            frame=frame,
+            already_applied=carried,
+        )
+
     return resources.answer(
         study.sha256,
         str(version.digest),
-        frame_of(study),
+        frame,
         carried,
         task.key,
         version.points.key,
-        _data=study.data,
-        _version=str(version.name),
+        _make=make or analysed,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ from core.tasks import TaskSpec
 from core.workflows.showing import colour_stops, explanation_of, overlay_of
 from pages._shared import answers, pictures, state, style, viewer
 from pages._shared.state import Study
+from pages._shared.viewer import StackPlace
 
 DEFAULT_OPACITY = 40
 MANUAL = "set by hand"
@@ -31,35 +33,51 @@ class Beside:
 
 @st.fragment
 def show_reading(
-    study: Study,
-    answer: Answer,
-    task: TaskSpec,
-    beside: Beside | None = None,
-    *,
-    held: str | None = None,
+    study: Study, answer: Answer, task: TaskSpec, beside: Beside | None = None
 ) -> None:
     """Show the panes and their controls for one answer that has a picture.
 
-    ``beside`` stands in the place of the map; ``held`` is what zoom and window belong to, where
-    several pictures share them: a stack.
+    ``beside`` stands in the place of the map.
     """
-    image = answer.image
-    if image is None:
+    if answer.image is None:
         status = answers.status_of(study, answer)
         style.dark_pane(status, "Choose a frame" if status == "choose" else "No picture to show")
         return
+    _show_panes(study, answer, task, beside=beside)
+
+
+def show_slice(study: Study, answer: Answer, task: TaskSpec, stack: StackPlace) -> None:
+    """Show the panes and their controls for one slice of a stack; zoom and window are the stack's.
+
+    It is no fragment of its own: the wheel over the panes changes what the page around them shows.
+    """
+    if answer.image is None:
+        with st.container(key="panes"):
+            viewer.show_gap("No picture to show", stack)
+        return
+    _show_panes(study, answer, task, stack=stack)
+
+
+def _show_panes(
+    study: Study,
+    answer: Answer,
+    task: TaskSpec,
+    *,
+    beside: Beside | None = None,
+    stack: StackPlace | None = None,
+) -> None:
+    image = cast(StudyImage, answer.image)
     identity = f"{study.key}.{image.sha256}.{image.frame}"
+    held = identity if stack is None else stack.key
     panes_slot = st.container(key="panes")
     class_name, opacity = _map_controls(answer, task, identity)
-    window, inverted = _window_controls(image, held or identity)
+    window, inverted = _window_controls(image, held)
     shown = pictures.through_window(image, window, inverted=inverted)
-    panes = viewer.Panes(
-        key=held or identity, original=shown, overlay=None, overlay_title="", two_panes=False
-    )
+    panes = viewer.Panes(key=held, original=shown, overlay=None, overlay_title="", two_panes=False)
     if class_name is not None:
         title = task.class_spec(class_name).title
         panes = viewer.Panes(
-            key=held or identity,
+            key=held,
             original=shown,
             overlay=overlay_of(answer, class_name, pixels=shown, opacity=opacity),
             overlay_title=f"Map for {title}",
@@ -69,7 +87,7 @@ def show_reading(
         other = pictures.fitted(beside.image.pixels, *shown.shape[:2])
         panes = viewer.Panes(identity, original=shown, overlay=other, overlay_title=beside.title)
     with panes_slot:
-        viewer.show_panes(image, panes)
+        viewer.show_panes(image, panes, stack)
 
 
 def _map_controls(answer: Answer, task: TaskSpec, identity: str) -> tuple[str | None, float]:

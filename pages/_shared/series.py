@@ -19,8 +19,8 @@ _PROMISES = (
     ),
     (
         "An answer for each slice and one for the series",
-        "Answered in the background while you scroll; the slice with the strongest finding comes "
-        "first.",
+        "Answered in the background while you scroll by wheel or arrow keys; the slice with the "
+        "strongest finding comes first.",
     ),
     ("What it is not", "A slice that is refused is counted, never taken for normal."),
 )
@@ -28,10 +28,14 @@ _PROMISES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenStack:
-    """The series that is looked at: ``digest`` of its files and ``choice`` (from 1) among them."""
+    """The series that is looked at: the one of number ``choice``, from 1, of ``n_series``.
+
+    ``digest`` is of the files.
+    """
 
     digest: str
     choice: int
+    n_series: int
     stack: Stack
 
 
@@ -73,7 +77,7 @@ def open_stack() -> OpenStack | None:
         style.notice("error", *problem)
     if opened is None:
         return None
-    return OpenStack(opened.digest, choice, opened.stacks[choice - 1])
+    return OpenStack(opened.digest, choice, len(opened.stacks), opened.stacks[choice - 1])
 
 
 def _open(files: list[tuple[str, bytes]]) -> None:

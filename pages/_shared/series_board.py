@@ -18,12 +18,12 @@ from core.workflows.series_reading import ReadingKey, SeriesReading
 from pages._shared import (
     answers,
     explanations,
-    identity,
     markup,
     notices,
     reading,
     resources,
     series,
+    series_take,
     state,
     style,
     verdict,
@@ -31,6 +31,7 @@ from pages._shared import (
 from pages._shared.series import OpenStack
 from pages._shared.state import Study
 from pages._shared.version_state import VersionState
+from pages._shared.viewer import StackPlace
 
 POLL_SECONDS = 0.7
 _RULES = {
@@ -48,6 +49,7 @@ def show(opened: OpenStack, task: TaskSpec, version: VersionState) -> None:
     desk.ask(state.SERIES, [made.job()] if missing else [], wanted=[made.token])
     if was_done and not st.session_state.get(state.SERIES_MOVED):
         state.go_to_slice(made.whole().first or 1)
+    had_captures = series_take.ask(made)
     series.show_head(opened.stack)
     working = st.container(key="series_working")
     _show_slices(opened, task, version, carried=made.key.already_applied)
@@ -55,11 +57,15 @@ def show(opened: OpenStack, task: TaskSpec, version: VersionState) -> None:
     failed = desk.found(made.token)
     with working:
         if desk.progress(state.SERIES) is not None:
-            _show_progress()
+            _show_progress(state.SERIES)
         elif isinstance(failed, Failure):
             _offer_again(failed, made)
         elif not was_done:
             st.rerun()  # it was finished while this run painted
+        elif series_take.is_making():
+            _show_progress(state.SERIES_CAPTURES)
+        elif series_take.is_ready(made) and not had_captures:
+            st.rerun()  # they, too
 
 
 def _reading(opened: OpenStack, task: TaskSpec, version: VersionState) -> SeriesReading:
@@ -108,6 +114,8 @@ def _show_slices(
 ) -> None:
     if _carried(opened, task) != carried:
         st.rerun()  # the switch was turned: every slice is answered anew
+    if state.series_choice() != opened.choice:
+        st.rerun()  # a key turned to another series
     made = _reading(opened, task, version)
     left, right = st.columns([66, 34], gap="medium")
     with left:
@@ -115,12 +123,11 @@ def _show_slices(
         place = _scroll(len(opened.stack))
         study = _study(opened, place)
         try:
-            with st.spinner("Reading the slice"):
-                answer = answers.answer_of(study, task, version)
+            answer = answers.answer_of(study, task, version, lambda: made.slice(place).answer)
         except CoreError as error:
             notices.failure(error)
             return
-        reading.show_reading(study, answer, task, held=study.key)
+        reading.show_slice(study, answer, task, _stack_place(opened, study.key, place))
     with right:
         _show_whole(made, task)
         style.kicker(f"Slice {place + 1} of {len(opened.stack)}")
@@ -131,6 +138,19 @@ def _show_slices(
             verdict.show_verdict(study, answer, task, version)
 
 
+def _stack_place(opened: OpenStack, key: str, place: int) -> StackPlace:
+    """Return where a slice (zero-based) lies, and what wheel and keys do."""
+    n, n_series = len(opened.stack), opened.n_series
+
+    def go(number: int) -> None:
+        state.go_to_slice(min(max(number, 1), n), moved=True)
+
+    def turn(by: int) -> None:
+        state.turn_series(by, n_series)
+
+    return StackPlace(key, place + 1, n, go, turn if n_series > 1 else None)
+
+
 def _scroll(n: int) -> int:
     """Show the place in the stack and return it, zero-based."""
     if n == 1:
@@ -138,16 +158,16 @@ def _scroll(n: int) -> int:
     st.session_state[state.SLICE] = min(max(int(st.session_state.get(state.SLICE, 1)), 1), n)
     with st.container(key="series_scroll", horizontal=True, vertical_alignment="center"):
         st.button(
-            "Previous", key="series.previous", shortcut="Up", on_click=state.step_slice,
-            args=(-1, n), icon=":material/keyboard_arrow_up:", type="tertiary",
+            "Previous", key="series.previous", on_click=state.step_slice, args=(-1, n),
+            icon=":material/keyboard_arrow_up:", type="tertiary", help="Wheel or arrow up",
         )  # fmt: skip
         chosen = st.slider(
             "Slice", 1, n, key=state.SLICE, format=f"slice %d of {n}",
             label_visibility="collapsed", on_change=state.moved_slice,
         )  # fmt: skip
         st.button(
-            "Next", key="series.next", shortcut="Down", on_click=state.step_slice,
-            args=(1, n), icon=":material/keyboard_arrow_down:", type="tertiary",
+            "Next", key="series.next", on_click=state.step_slice, args=(1, n),
+            icon=":material/keyboard_arrow_down:", type="tertiary", help="Wheel or arrow down",
         )  # fmt: skip
     return int(chosen) - 1
 
@@ -169,7 +189,7 @@ def _show_whole(made: SeriesReading, task: TaskSpec) -> None:
     called = [f"{task.class_spec(name).title} {n}" for name, n in whole.n_called.items() if n]
     style.quiet(f"Slices called: {', '.join(called)}.")
     if made.is_done:
-        _offer_pdf(made)
+        series_take.show_take(made)
 
 
 def _counted(whole: SeriesAnswer) -> str:
@@ -217,30 +237,11 @@ def _share(item: SliceAnswer, name: str) -> float:
     return item.prediction.probabilities[name] if item.prediction else 0.0
 
 
-def _offer_pdf(made: SeriesReading) -> None:
-    who = identity.who()
-
-    def data() -> bytes:
-        from core.workflows.series_report import series_pdf
-
-        return series_pdf(made, who=who)
-
-    st.download_button(
-        "Report as PDF",
-        data=data,
-        file_name=f"{made.key.task}_{made.key.version}_series_{made.key.digest[:8]}.pdf",
-        mime="application/pdf",
-        key="series.pdf",
-        on_click="ignore",
-        icon=":material/download:",
-    )
-
-
 @st.fragment(run_every=POLL_SECONDS)
-def _show_progress() -> None:
-    """Show how far the series is; run the page again when it is done."""
+def _show_progress(asker: str) -> None:
+    """Show how far something is; run the page again when it is done."""
     desk = resources.map_desk()
-    progress = desk.progress(state.SERIES)
+    progress = desk.progress(asker)
     if progress is None:
         st.rerun()
     with st.container(key="series_progress", horizontal=True, vertical_alignment="center"):
@@ -248,7 +249,7 @@ def _show_progress() -> None:
         st.progress(min(share, 1.0), text=explanations.progress_said(progress))
         st.button(
             "Stop", key="series.stop", icon=":material/stop_circle:", on_click=desk.cancel,
-            args=(state.SERIES,),
+            args=(asker,),
         )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ SERIES_CHOICE = "series.choice"
 SERIES_UPLOADS = "series.uploads"
 SERIES_ROUND = "series.round"
 SERIES_PROBLEM = "series.problem"
+SERIES_CAPTURES_ASKED = "series.captures_asked"
 RUN = "performance.run"
 GROUP_RULE = "performance.group_rule"
 PLAIN_INTERVALS = "performance.plain_intervals"
@@ -142,6 +143,7 @@ EXPLANATIONS = "explanations"
 FILTERS = "filters"
 DATA = "data"
 SERIES = "series"
+SERIES_CAPTURES = "series captures"
 
 MAX_STUDIES = 200
 
@@ -325,8 +327,20 @@ def go_to_slice(number: int, *, moved: bool = False) -> None:
 
 def step_slice(by: int, n: int) -> None:
     """Look at the next (1) or previous (-1) of ``n`` slices."""
-    here = int(st.session_state.get(SLICE, 1))
-    go_to_slice(min(max(here + by, 1), n), moved=True)
+    go_to_slice(min(max(int(st.session_state.get(SLICE, 1)) + by, 1), n), moved=True)
+
+
+def series_choice() -> int:
+    """Return which of several series is looked at, counted from 1."""
+    return int(st.session_state.get(SERIES_CHOICE) or 1)
+
+
+def turn_series(by: int, n: int) -> None:
+    """Look at the next (1) or previous (-1) of ``n`` series, from its beginning."""
+    there = min(max(series_choice() + by, 1), n)
+    if there != series_choice():
+        st.session_state[SERIES_CHOICE] = there
+        forget_slice()
 
 
 def moved_slice() -> None:

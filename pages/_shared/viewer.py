@@ -6,7 +6,7 @@ picture travels as data and is set as text or as PNG bytes, never as markup.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,6 +16,7 @@ from pages._shared import pictures, style
 
 _ORIENTATION = frozenset("LRAPHF")
 SHORT_NAME = 22
+_PANES = "analyse.viewer"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +36,22 @@ class Panes:
 
 
 @dataclass(frozen=True, slots=True)
+class StackPlace:
+    """Where the picture lies in a stack that wheel and keys scroll.
+
+    ``key`` is what zoom and window belong to: the stack. ``place`` of ``n`` counts from 1;
+    ``go(place)`` and ``turn(by)``, to the next or previous series, are told what a person wants;
+    ``turn`` None where there is one series.
+    """
+
+    key: str
+    place: int
+    n: int
+    go: Callable[[int], None]
+    turn: Callable[[int], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StripItem:
     """One picture of the strip: its name as text, its state as icon, word and class colour."""
 
@@ -46,15 +63,14 @@ class StripItem:
     thumb: str | None
 
 
-def show_panes(image: StudyImage, panes: Panes) -> None:
+def show_panes(image: StudyImage, panes: Panes, stack: StackPlace | None = None) -> None:
     """Show original and overlay side by side, at the same scale, with linked zoom."""
     original, share = pictures.reduced(panes.original)
     overlay = None if panes.overlay is None else pictures.reduced(panes.overlay)[0]
     spacing = image.pixel_spacing_mm
     left, top = edges(image)
-    _viewer()(
-        key="analyse.viewer",
-        data={
+    _mount(
+        {
             "key": panes.key,
             "original": pictures.as_base64(original),
             "overlay": None if overlay is None else pictures.as_base64(overlay),
@@ -71,7 +87,45 @@ def show_panes(image: StudyImage, panes: Panes) -> None:
             "left": left,
             "top": top,
         },
+        stack,
     )
+
+
+def show_gap(words: str, stack: StackPlace) -> None:
+    """Show a place of a stack that has no picture: it is scrolled over like any other."""
+    _mount(
+        {
+            "key": stack.key,
+            "original": None,
+            "original_title": words,
+            "original_alt": words,
+            "two_panes": False,
+            "rows": 1,
+            "columns": 1,
+            "aspect": 1.0,
+        },
+        stack,
+    )
+
+
+def _mount(data: dict[str, object], stack: StackPlace | None) -> None:
+    if stack is None:
+        _viewer()(key=_PANES, data=data)
+        return
+    told = {"key": stack.key, "place": stack.place, "n": stack.n, "turns": stack.turn is not None}
+    _viewer()(
+        key=_PANES,
+        data={**data, "stack": told},
+        on_scrolled_change=lambda: _tell("scrolled", stack.go),
+        on_turned_change=lambda: _tell("turned", stack.turn),
+    )
+
+
+def _tell(event: str, what: Callable[[int], None] | None) -> None:
+    """Pass on what the browser asks for; a browser can send anything."""
+    value = dict(st.session_state.get(_PANES) or {}).get(event)
+    if what is not None and isinstance(value, int) and not isinstance(value, bool):
+        what(value)
 
 
 def show_strip(items: Sequence[StripItem], current: int) -> int | None:
@@ -131,7 +185,7 @@ def _viewer() -> st.components.v2.types.ComponentRenderer:
         "second_look_viewer",
         html="<div class='viewer' role='group' aria-label='Original and map'></div>",
         css=style.asset("viewer.css"),
-        js=style.asset("linked_zoom.js") + style.asset("viewer.js"),
+        js="".join(map(style.asset, ("linked_zoom.js", "stack_scroll.js", "viewer.js"))),
     )
 
 

@@ -1,0 +1,92 @@
+"""What a person takes away of a series: its PDF, and the captures of the whole stack as one zip.
+
+Hundreds of captures take a while, so they are made in the background once somebody asks; the
+export is recorded when it is taken.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.workflows.background_desk import Failure
+from core.workflows.series_captures import captures_job, captures_key, made_captures
+from core.workflows.series_reading import SeriesReading
+from pages._shared import identity, resources, state, style
+
+
+def ask(made: SeriesReading) -> bool:
+    """See that the captures are made, where somebody asked for them; say whether they are there."""
+    is_asked = made.is_done and st.session_state.get(state.SERIES_CAPTURES_ASKED) == made.token
+    key, desk, there = captures_key(made), resources.map_desk(), is_ready(made)
+    missing = desk.missing([key]) if is_asked and not there else []
+    jobs = [captures_job(made)] if missing else []
+    desk.ask(state.SERIES_CAPTURES, jobs, wanted=[key] if is_asked else [])
+    return there
+
+
+def is_ready(made: SeriesReading) -> bool:
+    """Whether the captures of a reading are made."""
+    return made_captures(made) is not None
+
+
+def is_making() -> bool:
+    """Whether captures are being made."""
+    return resources.map_desk().progress(state.SERIES_CAPTURES) is not None
+
+
+def show_take(made: SeriesReading) -> None:
+    """Show the downloads of a series whose slices are all answered."""
+    name = f"{made.key.task}_{made.key.version}_series_{made.key.digest[:8]}"
+    with st.container(horizontal=True, gap="small", key="series_take"):
+        _offer_pdf(made, name)
+        _offer_captures(made, name)
+    failed = resources.map_desk().found(captures_key(made))
+    if isinstance(failed, Failure) and not failed.was_stopped:
+        style.quiet(f"The captures were not made: {failed.problem} {failed.remedy}")
+
+
+def _offer_pdf(made: SeriesReading, name: str) -> None:
+    who = identity.who()
+
+    def data() -> bytes:
+        from core.workflows.series_report import series_pdf
+
+        return series_pdf(made, who=who)
+
+    st.download_button(
+        "Report as PDF",
+        data=data,
+        file_name=f"{name}.pdf",
+        mime="application/pdf",
+        key="series.pdf",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _offer_captures(made: SeriesReading, name: str) -> None:
+    """Offer to make the captures, then to take them; one that takes them is recorded."""
+    captures, who = made_captures(made), identity.who()
+    if captures is not None:
+        st.download_button(
+            f"{len(captures.digests)} captures, {len(captures.data) / 1e6:.0f} MB",
+            data=lambda: captures.take(who=who),
+            file_name=f"{name}_captures.zip",
+            mime="application/zip",
+            key="series.captures",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        return
+    is_asked = st.button(
+        "DICOM captures",
+        key="series.captures.make",
+        icon=":material/filter_none:",
+        disabled=is_making(),
+        help="Every slice with its map as a secondary capture, as one series in the study of the "
+        "source. They name no patient.",
+    )
+    if is_asked:
+        resources.map_desk().forget_failures([captures_key(made)])
+        st.session_state[state.SERIES_CAPTURES_ASKED] = made.token
+        st.rerun()
