@@ -121,5 +121,9 @@ class ExplanationError(CoreError):
     """An explanation cannot be computed: the layer is not there, or its process ended."""
 
 
+class ChannelOffError(ExplanationError):
+    """Nothing that is drawn changes a channel: there is no picture that excites it."""
+
+
 class CancelledError(CoreError):
     """A person stopped a long computation; nothing is wrong and nothing was stored."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import io
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from core.commands.arguments import add_already_applied, add_frame, add_task, add_version
-from core.errors import ArgumentError
+from core.commands.out_files import check_places, write_files
+from core.domain import FloatArray
 from core.workflows.explaining import (
     DEFAULT_METHOD,
     METHODS,
@@ -19,6 +18,7 @@ from core.workflows.explaining import (
     explain_file,
     open_analyst,
 )
+from core.workflows.folder_files import png_bytes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explain one class of one file, also where the gate refuses it."""
+    places = [path for path in (args.heatmap, args.overlay) if path is not None]
+    check_places(places, picture=Path(args.file))
     explained = explain_file(
         args.file,
         open_analyst(args.task, args.version),
@@ -51,23 +53,20 @@ def run(args: argparse.Namespace) -> int:
         frame=args.frame,
         already_applied=args.already_applied,
     )
-    heatmap, overlay = explained.heatmap, explained.overlay()
-    if args.heatmap and heatmap is not None:
-        _write(args.heatmap, lambda stream: np.save(stream, heatmap.astype(np.float32)))
-    if args.overlay and overlay is not None:
-        _write(args.overlay, lambda stream: Image.fromarray(overlay).save(stream, "PNG"))
+    files: dict[Path, bytes] = {}
+    if args.heatmap is not None and explained.heatmap is not None:
+        files[args.heatmap] = _npy_bytes(explained.heatmap)
+    if args.overlay is not None and (drawn := explained.overlay()) is not None:
+        files[args.overlay] = png_bytes(drawn)
+    write_files(files)
     args.out.document(explained.to_document(), text=_text(explained))
     return 0
 
 
-def _write(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    try:
-        with path.open("wb") as stream:
-            write(stream)
-    except OSError as error:
-        raise ArgumentError(
-            f"{path} cannot be written ({error.strerror}).", remedy="Name another file."
-        ) from None
+def _npy_bytes(heatmap: FloatArray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, heatmap.astype(np.float32))
+    return stream.getvalue()
 
 
 def _text(explained: ExplainedFile) -> str:

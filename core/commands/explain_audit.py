@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from core.commands.answers import figure_text
 from core.commands.arguments import add_task, add_version
+from core.commands.out_files import check_places
 from core.domain import Figure
 from core.errors import ArgumentError
 from core.workflows.audit_records import ship_audit
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Audit the maps of a version, store the audit and give it."""
     if args.out_file is not None:
-        _check_place(args.out_file)
+        check_places([args.out_file])
     sizes = Sizes()
     if args.pictures is not None:
         sizes = replace(sizes, curves=args.pictures)
@@ -78,17 +78,6 @@ def run(args: argparse.Namespace) -> int:
         _ship(args.task, document["model_version"], args.out_file)
     args.out.document(document, text="\n".join(_lines(document)))
     return 0
-
-
-def _check_place(path: Path) -> None:
-    """Refuse a file that cannot be written before minutes are spent on what it should hold."""
-    folder = path.absolute().parent
-    if path.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise ArgumentError(
-            f"{path} cannot be written: {'it' if path.is_dir() else folder} is "
-            f"{'a folder' if path.is_dir() else 'no folder that may be written to'}.",
-            remedy="Name another file.",
-        )
 
 
 def _ship(task: str, version: str, path: Path) -> None:

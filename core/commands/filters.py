@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-from core.commands.arguments import add_already_applied, add_task, add_version
+from core.commands.arguments import add_already_applied, add_frame, add_task, add_version
 from core.workflows.filter_files import (
     FilterPages,
     check_layer,
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task(parser)
     add_version(parser)
     add_already_applied(parser)
+    add_frame(parser)
     parser.add_argument(
         "file",
         metavar="FILE",
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     steps = None if args.already_applied is None else tuple(args.already_applied)
     given = None
     if args.file is not None:
-        given = prepared_file(args.file, analyst, already_applied=steps)
+        given = prepared_file(args.file, analyst, frame=args.frame, already_applied=steps)
     pages = draw_filters(
         view, args.layer, given=given, channels=args.channels, progress=args.out.progress
     )
@@ -77,5 +78,7 @@ def _text(pages: FilterPages, folder: Path) -> str:
     document = pages.to_document()
     lines = [f"{pages.layer}: {document['n_channels']} channels, {pages.shows.replace('_', ' ')}"]
     lines += [f"  {folder / page['file']}" for page in document["pages"]]
+    if pages.off:
+        lines.append(f"  off everywhere: {', '.join(map(str, pages.off))}")
     lines.append(f"  model version: {pages.model_version}")
     return "\n".join(lines)

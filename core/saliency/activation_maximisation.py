@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from core.domain import ByteArray
-from core.errors import ExplanationError
+from core.errors import ChannelOffError, ExplanationError
 from core.saliency.gradient_network import GradientNetwork
 from core.saliency.maximum_settings import MaximumSettings
 from core.saliency.raw_maps import Watch
@@ -56,7 +56,9 @@ def maximise(
     Raises
     ------
     ExplanationError
-        If the layer has no map or no such channel, or nothing that is drawn changes the channel.
+        If the layer has no map or no such channel.
+    ChannelOffError
+        If nothing that is drawn changes the channel.
     CancelledError
         If the watch was stopped.
     """
@@ -188,7 +190,7 @@ def _scale(network: GradientNetwork, start: Any, channel: int) -> float:
         score = _strongest(network(start))
     gradient = np.abs(tape.gradient(score, start).numpy()).mean()
     if not np.isfinite(gradient) or gradient <= 0:
-        raise ExplanationError(
+        raise ChannelOffError(
             f"Nothing that is drawn changes channel {channel} of this layer.",
             remedy="Choose another channel; this one is off everywhere.",
         )

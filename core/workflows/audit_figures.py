@@ -117,7 +117,12 @@ def energy_figures(rows: Rows) -> dict[str, Any]:
 
 
 def merged(first: Rows, second: Rows) -> list[dict[str, Any]]:
-    """Return pointing rows of the same pictures joined: hits and energies of both."""
+    """Return pointing rows of the same pictures joined: hits and energies of both.
+
+    Where nothing stands in ``first``, no quick method was asked for: the rows of ``second``.
+    """
+    if not first:
+        return [dict(row) for row in second]
     by_file = {row["file"]: row for row in second}
     made = []
     for row in first:

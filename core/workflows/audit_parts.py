@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -57,6 +58,13 @@ class _Planner:
     methods: Sequence[str]
     parts: list[Part] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def free_name(self, folder: Path) -> str:
+        """Return the folder's name, with a number where another of that name is measured."""
+        name = folder.resolve().name
+        taken = {part.key.partition("-")[2] for part in self.parts}
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        return name if name not in taken else next(each for each in numbered if each not in taken)
 
     def add(
         self,
@@ -144,7 +152,7 @@ def _plan_folder(planner: _Planner, folder: Path, *, is_first: bool) -> None:
     description = read_description(folder)
     if description is not None and description.mask_column is not None:
         size = (min(sizes.boxes, len(choice.rows)), sizes.slow_boxes)
-        name = folder.resolve().name
+        name = planner.free_name(folder)
         planner.add("places", pictures, pointing_rows, n=size, asked=asked, name=name)
 
 
@@ -190,6 +198,7 @@ def _plan_boxes(planner: _Planner, folder: Path) -> None:
 
     analyst, sizes = planner.analyst, planner.request.sizes
     class_name = class_of_boxes(folder, analyst.task, planner.request.boxes_class)
+    name = planner.free_name(folder)
     files = list(read_boxes(folder))
 
     def pictures(n: int) -> Iterable[AuditPicture]:
@@ -201,7 +210,7 @@ def _plan_boxes(planner: _Planner, folder: Path) -> None:
         pointing_rows,
         n=(min(sizes.boxes, len(files)), min(sizes.slow_boxes, len(files))),
         asked=[str(folder.resolve()), files, class_name],
-        name=folder.resolve().name,
+        name=name,
     )
 
 

@@ -184,11 +184,9 @@ def _document(
     curves = list(itertools.chain(found.get("curves", ()), found.get("curves_slow", ())))
     cascade = list(itertools.chain(found.get("cascade", ()), found.get("cascade_slow", ())))
     pointing, energy = {}, {}
-    for key, rows in found.items():
-        kind, _, name = key.partition("-")
-        if kind != "places":
-            continue
-        both = figures.merged(rows, found.get(f"places_slow-{name}", ()))
+    places = [key.partition("-") for key in found if key.startswith("places")]
+    for name in dict.fromkeys(name for _, _, name in places):
+        both = figures.merged(found.get(f"places-{name}", ()), found.get(f"places_slow-{name}", ()))
         for part, chosen in _by_finding(name, both):
             if any("chance" in row for row in chosen):
                 pointing[part] = figures.pointing_figures(chosen)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.domain import ByteArray
-from core.errors import ArgumentError
+from core.errors import ArgumentError, ChannelOffError
 from core.inference.layers import FEATURE_MAP
 from core.saliency.channel_drawing import sheet
 from core.workflows.folder_files import png_bytes, write_folder
@@ -28,6 +28,7 @@ from core.workflows.network_view import (
 A_PAGE = 64
 A_PAGE_OF_MAXIMA = 12
 FIRST_MAXIMA = 12
+MOST_OFF = 64  # a layer that is off in so many places is not searched to its end
 KERNEL_SIDE, MAP_SIDE, MAXIMUM_SIDE = 64, 112, 224
 
 Tile = tuple[str, ByteArray]
@@ -49,6 +50,8 @@ class FilterPages:
     pages : tuple of (tuple of int, ndarray)
         Channels and the drawn page, (rows, columns, 3) uint8.
     model_version : str
+    off : tuple of int
+        Channels that no picture excites: they were asked for, or came first, and are not drawn.
     """
 
     layer: str
@@ -57,6 +60,7 @@ class FilterPages:
     scale: str
     pages: tuple[tuple[tuple[int, ...], ByteArray], ...]
     model_version: str
+    off: tuple[int, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
         """Return what ``filters.json`` holds."""
@@ -66,6 +70,7 @@ class FilterPages:
             "channels": channels,
             "file": self.file,
             "n_channels": len(channels),
+            "off": list(self.off),
             "shows": self.shows,
             "scale": self.scale,
             "pages": [
@@ -110,7 +115,8 @@ def draw_filters(
     ArgumentError
         If there is no such layer or channel; it names the layers that there are.
     ExplanationError, ModelVersionError
-        If a picture that excites a channel cannot be computed.
+        If a picture that excites a channel cannot be computed; a channel that is off everywhere
+        is left out, unless all of them are.
     """
     check_layer(view, layer)
     if channels is not None and view.layers:
@@ -185,22 +191,40 @@ def _of_kernels(view: NetworkView, layer: str, channels: Sequence[int] | None) -
 def _of_maxima(
     view: NetworkView, layer: str, channels: Sequence[int] | None, say: Callable[[str], None]
 ) -> FilterPages:
-    if channels is None:
-        channels = range(min(FIRST_MAXIMA, n_channels(view, layer)))
+    n_most = FIRST_MAXIMA if channels is None else len(channels)
+    drawn: list[int] = []
+    off: list[int] = []
     tiles: list[Tile] = []
-    for place, channel in enumerate(channels):
-        say(f"Channel {channel}, {place + 1} of {len(channels)}")
-        tiles.append((str(channel), maximising_picture(view, layer, channel)))
+    problem: ChannelOffError | None = None
+    for channel in range(n_channels(view, layer)) if channels is None else channels:
+        if len(drawn) == n_most or (channels is None and len(off) == MOST_OFF):
+            break
+        say(f"Channel {channel}, {len(drawn) + 1} of {n_most}")
+        try:
+            tiles.append((str(channel), maximising_picture(view, layer, channel)))
+        except ChannelOffError as error:
+            off.append(channel)
+            problem = error
+        else:
+            drawn.append(channel)
+    if not drawn and problem is not None:
+        raise problem
     title = f"{layer}: pictures that excite a channel most"
     pages = tuple(
         (
-            tuple(channels[place] for place in members),
+            tuple(drawn[place] for place in members),
             sheet([tiles[place] for place in members], title=title, side=MAXIMUM_SIDE, n_columns=4),
         )
         for members in _parts(range(len(tiles)), A_PAGE_OF_MAXIMA)
     )
     return FilterPages(
-        layer, None, "maximising_pictures", "grey levels 0 to 255", pages, view.version.name
+        layer,
+        None,
+        "maximising_pictures",
+        "grey levels 0 to 255",
+        pages,
+        view.version.name,
+        tuple(off),
     )
 
 

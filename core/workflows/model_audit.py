@@ -7,6 +7,7 @@ from typing import Any
 
 from core.inference.package import models_folder, read_version
 from core.saliency.methods import DEFAULT_METHOD, METHODS
+from core.tasks import load_task
 from core.workflows.audit_figures import MOST_ALIKE
 from core.workflows.audit_records import audit_of
 
@@ -55,7 +56,7 @@ def map_trust(task: str, name: str) -> MapTrust:
         *_randomisation_lines(document["randomisation"]),
         *_chance_lines(document["deletion"], document["insertion"]),
         *(line for place in places if (line := _pointing_line(place, document["pointing"][place]))),
-        *_floor_lines(document["floors"]),
+        *_floor_lines(document["floors"], _class_titles(task)),
         *document["notes"],
     ]
     columns = ["Like random weights", "Deletion", "of random maps", "Insertion", "of random maps"]
@@ -89,12 +90,14 @@ def _randomisation_lines(found: dict[str, Any]) -> list[str]:
         lines.append(
             f"{_and(failing)} {'fail' if len(failing) > 1 else 'fails'} the check with random "
             "weights: with nothing learned the map looks much the same (structural similarity "
-            f"above {MOST_ALIKE}), so it shows the picture rather than what the network learned."
+            f"above {MOST_ALIKE}), so it shows the picture rather than what the network learned "
+            f"({_sizes(found, failing, 'ssim')})."
         )
     if passing:
         lines.append(
             f"{_and(passing)} {'pass' if len(passing) > 1 else 'passes'} it: the map changes when "
-            f"the weights are random (similarity at most {MOST_ALIKE})."
+            f"the weights are random (similarity at most {MOST_ALIKE}; "
+            f"{_sizes(found, passing, 'ssim')})."
         )
     return lines
 
@@ -107,12 +110,12 @@ def _chance_lines(deletion: dict[str, Any], insertion: dict[str, Any]) -> list[s
     ):
         better = [_title(key) for key, item in found.items() if (_low(item["better_by"]) or 0) > 0]
         rest = [_title(key) for key in found if _title(key) not in better]
-        n = max((item["area"]["n"] for item in found.values()), default=0)
+        n = _sizes(found, [_title(key) for key in found], "area")
         if better:
             words = f"{what} than chance by {_and(better)}"
-            lines.append(words + (f"; not by {_and(rest)}" if rest else "") + f" (n {n}).")
+            lines.append(words + (f"; not by {_and(rest)}" if rest else "") + f" ({n}).")
         elif rest:
-            lines.append(f"{what} than chance by no method (n {n}).")
+            lines.append(f"{what} than chance by no method ({n}).")
     return lines
 
 
@@ -131,14 +134,30 @@ def _pointing_line(name: str, found: dict[str, Any]) -> str:
     )
 
 
-def _floor_lines(floors: dict[str, Any]) -> list[str]:
+def _class_titles(task: str) -> dict[str, str]:
+    return {spec.key: spec.title.lower() for spec in load_task(task).classes}
+
+
+def _floor_lines(floors: dict[str, Any], titles: dict[str, str]) -> list[str]:
     known = {key: item for key, item in floors.get(LEADING, {}).items() if item is not None}
     if not known:
         return ["No floor of the raw peak is known: too few pictures were called rightly."]
-    said = ", ".join(f"{key} {item['value']:.2g} (n {item['n']})" for key, item in known.items())
-    unknown = [key for key in floors[LEADING] if key not in known]
+    said = ", ".join(
+        f"{titles.get(key, key)} {item['value']:.2g} (n {item['n']})" for key, item in known.items()
+    )
+    unknown = [titles.get(key, key) for key in floors[LEADING] if key not in known]
     rest = f"; too few right calls of {_and(unknown)}" if unknown else ""
     return [f"A map of {_title(LEADING)} counts as weak below a raw peak of: {said}{rest}."]
+
+
+def _sizes(found: dict[str, Any], titles: list[str], part: str) -> str:
+    """Return n of the methods of those titles, and of which ones it is smaller."""
+    by_n: dict[int, list[str]] = {}
+    for key, item in found.items():
+        if _title(key) in titles:
+            by_n.setdefault(item[part]["n"], []).append(_title(key))
+    most, *fewer = sorted(by_n, reverse=True) or [0]
+    return "; ".join([f"n {most}", *(f"n {n} for {_and(by_n[n])}" for n in fewer)])
 
 
 def _interval(figure: dict[str, Any]) -> tuple[float | None, float | None]:

@@ -217,7 +217,11 @@ def kernel_pictures(view: NetworkView) -> tuple[ByteArray, ...]:
 
 
 def prepared_file(
-    path: Path, analyst: Analyst, *, already_applied: tuple[str, ...] | None = None
+    path: Path,
+    analyst: Analyst,
+    *,
+    frame: int | None = None,
+    already_applied: tuple[str, ...] | None = None,
 ) -> GivenFile:
     """Return a file made ready for the network.
 
@@ -230,7 +234,7 @@ def prepared_file(
     """
     try:
         carried = carried_steps(path, already_applied)
-        image = read_study(read_file(path), default_window=analyst.task.window)
+        image = read_study(read_file(path), frame=frame, default_window=analyst.task.window)
         seen = analyst.recipe.apply(image.pixels, already_applied=carried)
     except CoreError as error:
         raise type(error)(f"{path}: {error.problem}", remedy=error.remedy) from None

@@ -80,6 +80,39 @@ def test_a_file_that_cannot_be_read_writes_no_map(core_json, pictures, tmp_path)
     assert not out.exists()
 
 
+def test_map_and_overlay_are_written_both_or_not_at_all(core_json, pictures, tmp_path):
+    there = tmp_path / "map.npy"
+    there.write_bytes(b"of another picture")
+    arguments = ["--heatmap", there, "--overlay", tmp_path / "no" / "overlay.png"]
+    assert explain(core_json, pictures["first"], *arguments).code == 2
+    assert there.read_bytes() == b"of another picture"
+    assert list(tmp_path.iterdir()) == [there]
+    assert explain(core_json, pictures["first"], "--heatmap", there, "--overlay", there).code == 2
+
+
+def test_the_picture_itself_is_never_written_over(core_json, pictures, tmp_path):
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(pictures["first"].read_bytes())
+    (tmp_path / "link.png").symlink_to(mine)
+    for out in (mine, tmp_path / "link.png"):
+        called = explain(core_json, mine, "--overlay", out)
+        assert called.code == 2
+        assert "the picture itself" in called.document["error"]
+    assert mine.read_bytes() == pictures["first"].read_bytes()
+
+
+def test_a_full_disk_leaves_no_half_of_a_map(core_json, pictures, tmp_path, monkeypatch):
+    def full(self, content):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    called = explain(core_json, pictures["first"], "--heatmap", tmp_path / "map.npy")
+    assert called.code == 2
+    assert "No space left" in called.document["error"]
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
+from core.saliency.methods import METHODS
 from core.workflows import auditing
 from tests.labelled_folder import write_labelled_folder
 from tests.small_version import slices
@@ -49,6 +52,33 @@ def test_it_answers_with_every_key(core_json, folders, few, use_settings, models
     assert pointing["n"] == 1 and set(pointing["grad_cam"]) == FIGURE
     assert "4 of 4 pictures" in called.errors
     assert json.loads(out.read_text(encoding="utf-8"))["document"] == document
+
+
+def test_slow_methods_alone_play_the_pointing_game(
+    core_json, folders, monkeypatch, use_settings, models, tmp_path
+):
+    use_settings(models=models, home=tmp_path / "home")
+    monkeypatch.setattr("core.workflows.audit_parts.METHODS", _all_slow())
+    arguments = ("--data", folders[1], "--methods", "grad_cam")
+    document = core_json("explain-audit", "--task", "kidney_ct", *arguments).document
+    pointing = document["pointing"]["stone_places"]
+    assert pointing["n"] == pointing["grad_cam"]["n"] == 1
+    assert document["energy"]["stone_places"]["grad_cam"]["n"] == 1
+
+
+def _all_slow():
+    return {key: replace(spec, takes_many_passes=True) for key, spec in METHODS.items()}
+
+
+def test_two_folders_of_one_name_are_both_measured(
+    core_json, folders, few, use_settings, models, tmp_path
+):
+    use_settings(models=models, home=tmp_path / "home")
+    other = tmp_path / "elsewhere" / folders[1].name
+    shutil.copytree(folders[1], other)
+    arguments = ("--data", folders[1], "--data", other, "--methods", "grad_cam")
+    document = core_json("explain-audit", "--task", "kidney_ct", *arguments).document
+    assert list(document["pointing"]) == ["stone_places", "stone_places-2"]
 
 
 @pytest.mark.parametrize(

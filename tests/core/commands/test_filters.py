@@ -7,6 +7,10 @@ import json
 import numpy as np
 from PIL import Image
 
+from core.errors import ChannelOffError
+from core.workflows import filter_files
+from tests.small_version import slices
+
 
 def filters(core_json, *arguments):
     return core_json("filters", "--task", "kidney_ct", *arguments)
@@ -52,6 +56,32 @@ def test_what_cannot_be_read_or_written_is_said_and_leaves_nothing(core_json, pi
         called = filters(core_json, pictures["first"], "--layer", "first", "--out", out)
         assert called.code == 2
         assert "cannot be written" in called.document["error"]
+
+
+def test_channels_that_are_off_everywhere_are_passed_over_and_told(
+    core_json, tmp_path, monkeypatch
+):
+    def search(view, layer, channel, watch=None):
+        if channel % 2 == 0:
+            raise ChannelOffError(f"Nothing changes channel {channel}.", remedy="Choose another.")
+        return np.full((224, 224, 3), channel, np.uint8)
+
+    monkeypatch.setattr(filter_files, "maximising_picture", search)
+    second = ("--layer", "second", "--out", tmp_path)
+    document = filters(core_json, *second).document
+    assert (document["channels"], document["off"]) == ([1, 3, 5, 7], [0, 2, 4, 6])
+    named = filters(core_json, *second, "--channels", "2,3").document
+    assert (named["channels"], named["off"]) == ([3], [2])
+    called = filters(core_json, *second, "--channels", "2,4")
+    assert (called.code, called.document["error"]) == (2, "Nothing changes channel 4.")
+
+
+def test_one_page_of_several_is_named_by_its_frame(core_json, tmp_path):
+    pages = [Image.fromarray(each) for each in slices(2, (224, 224))[..., 0]]
+    pages[0].save(tmp_path / "two.tif", save_all=True, append_images=pages[1:])
+    arguments = (tmp_path / "two.tif", "--layer", "first", "--out", tmp_path / "out")
+    assert filters(core_json, *arguments).code == 2
+    assert filters(core_json, *arguments, "--frame", 1).code == 0
 
 
 def test_without_layer_or_folder_the_usage_is_told(core_json):

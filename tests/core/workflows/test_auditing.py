@@ -167,6 +167,7 @@ def figure(value, low=None, high=None, n=200):
 def test_the_card_puts_the_audit_into_words(version):
     curve = {"area": figure(0.3), "random_area": figure(0.4), "better_by": figure(0.1, 0.05, 0.2)}
     flat = {**curve, "better_by": figure(0.1, -0.05, 0.2)}
+    few = {**flat, "area": figure(0.3, n=16)}
     boxes = {
         "n": 479, "chance": figure(0.05), "brightest": figure(0.07), "centre": figure(0.0),
         "grad_cam": figure(0.02, 0.01, 0.04, 479),
@@ -176,11 +177,11 @@ def test_the_card_puts_the_audit_into_words(version):
             "grad_cam": {"ssim": figure(0.2), "passes": True},
             "eigen_cam": {"ssim": figure(0.7), "passes": False},
         },
-        "deletion": {"grad_cam": curve, "eigen_cam": flat},
-        "insertion": {"grad_cam": flat, "eigen_cam": flat},
+        "deletion": {"grad_cam": curve, "eigen_cam": flat, "rise": few},
+        "insertion": {"grad_cam": flat, "eigen_cam": flat, "rise": flat},
         "pointing": {"stone_boxes": boxes, "stone_boxes_stone": boxes},
         "floors": {
-            "grad_cam": {"stone": {"value": 3.2, "n": 40, "absent_above": 0.1}, "cyst": None}
+            "grad_cam": {"stone": {"value": 3.2, "n": 40, "absent_above": 0.1}, "tumor": None}
         },
         "notes": ["A note."],
     }
@@ -188,18 +189,19 @@ def test_the_card_puts_the_audit_into_words(version):
     trust = map_trust("kidney_ct", version.name)
     assert trust.lines[0].startswith("Eigen-CAM fails the check with random weights")
     assert trust.lines[1].startswith("Grad-CAM passes it")
+    assert trust.lines[1].endswith("(similarity at most 0.4; n 200).")
     assert trust.lines[2] == (
         "Deleting what the map marks lowers the score faster than chance by Grad-CAM; not by "
-        "Eigen-CAM (n 200)."
+        "Eigen-CAM and RISE (n 200; n 16 for RISE)."
     )
     assert trust.lines[3].endswith("faster than chance by no method (n 200).")
     assert trust.lines[4] == (
         "Grad-CAM points at the finding in 2% of 479 pictures of stone_boxes (1%–4%): no better "
         "than chance (5%); the brightest spot 7%, the picture's centre 0%."
     )
-    assert "stone 3.2 (n 40); too few right calls of cyst." in trust.lines[5]
+    assert "stone 3.2 (n 40); too few right calls of tumour." in trust.lines[5]
     assert trust.lines[6] == "A note."
-    assert trust.columns[-1] == "Hits, stone_boxes" and len(trust.table) == 2
+    assert trust.columns[-1] == "Hits, stone_boxes" and len(trust.table) == 3
     assert audit_of(version).floor("grad_cam", "stone").value == 3.2
     assert audit_of(version).floor("grad_cam", "cyst") is None
     assert audit_of(version).floor("rise", "cyst") is None
