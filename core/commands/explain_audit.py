@@ -75,14 +75,14 @@ def run(args: argparse.Namespace) -> int:
     )
     document = run_audit(request, on_progress=args.out.progress)
     if args.out_file is not None:
-        _ship(args.task, document["model_version"], args.out_file)
+        _ship(args.task, document, args.out_file)
     args.out.document(document, text="\n".join(_lines(document)))
     return 0
 
 
-def _ship(task: str, version: str, path: Path) -> None:
+def _ship(task: str, document: dict[str, Any], path: Path) -> None:
     try:
-        ship_audit(verified_version(task, version), path)
+        ship_audit(verified_version(task, document["model_version"]), document, path)
     except OSError as error:
         raise ArgumentError(
             f"{path} cannot be written ({error.strerror}).", remedy="Name another file."

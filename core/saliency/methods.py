@@ -38,8 +38,8 @@ class MethodSpec:
         Whether a map takes so many passes that a page cannot wait for it.
     is_class_specific : bool
         False: the map is the same for every class.
-    has_unit : bool
-        Whether its values are in logit units, so that two classes can be compared by them.
+    unit : str
+        Of its raw values, so that those of two classes can be compared; empty where they have none.
     cost : str
         What one map costs, in words.
     source : str
@@ -61,7 +61,7 @@ class MethodSpec:
     needs_depths: bool = False
     takes_many_passes: bool = False
     is_class_specific: bool = True
-    has_unit: bool = True
+    unit: str = "logits"
 
     @property
     def is_quick(self) -> bool:
@@ -69,6 +69,7 @@ class MethodSpec:
         return self.kind != "keras" and not self.takes_many_passes
 
 
+_GRADIENT = "logits per grey value"
 _ONE_PASS = "none: every class from the pass that gives the answer"
 _MANY_CHANGED = "It shows pictures to the network that it was never trained on, and "
 
@@ -145,7 +146,7 @@ METHODS = {
             needs_gradients=False,
             needs_feature_map=True,
             is_class_specific=False,
-            has_unit=False,
+            unit="",
             cost=_ONE_PASS,
             source="Muhammad and Yeasin, Eigen-CAM, IJCNN 2020",
             caution="It is the same map for every class: what the network represents most "
@@ -158,7 +159,7 @@ METHODS = {
             module=f"{_HERE}.score_cam",
             needs_gradients=False,
             needs_feature_map=True,
-            has_unit=False,
+            unit="",
             takes_many_passes=True,
             cost="one pass for every group of channels, 48 without more",
             source="Wang et al., Score-CAM, CVPR Workshops 2020",
@@ -192,6 +193,7 @@ METHODS = {
             kind="keras",
             module=f"{_HERE}.saliency_map",
             needs_gradients=True,
+            unit=_GRADIENT,
             cost="one pass forward and back; TensorFlow starts once",
             source="Simonyan et al., 2014, arXiv:1312.6034",
             caution="It shows which pixels would change the score if they changed a little, which "
@@ -203,6 +205,7 @@ METHODS = {
             kind="keras",
             module=f"{_HERE}.smooth_grad",
             needs_gradients=True,
+            unit=_GRADIENT,
             cost="some twenty passes forward and back; TensorFlow starts once",
             source="Smilkov et al., SmoothGrad, 2017, arXiv:1706.03825",
             caution="Averaging takes out noise, not the tendency to follow edges: a neat outline "

@@ -49,19 +49,35 @@ def audit_of(version: ModelVersion) -> Audit | None:
     return None if shipped is None else Audit(shipped, shipped=True)
 
 
-def store_audit(version: ModelVersion, document: dict[str, Any]) -> Path:
-    """Keep a finished audit; the earlier one of the same version is replaced."""
+def store_audit(version: ModelVersion, document: dict[str, Any]) -> bool:
+    """Keep a finished audit as the version's, and return whether it was kept.
+
+    One of some methods, places or pictures alone does not take the place of one that tells more:
+    floors and failed checks would vanish from the pages by a question.
+    """
+    standing = audit_of(version)
+    if standing is not None and not _tells_as_much(document, standing.document):
+        return False
     path = _home(version) / "audit.json"
     write_json(path, {"schema": SCHEMA, "digest": version.digest, "document": document})
-    return path
+    return True
 
 
-def ship_audit(version: ModelVersion, path: Path) -> None:
+def _tells_as_much(new: dict[str, Any], old: dict[str, Any]) -> bool:
+    parts = ("randomisation", "deletion", "pointing", "energy")
+    if any(old[part].keys() - new[part].keys() for part in parts):
+        return False
+    if any(old["pointing"][name]["n"] > new["pointing"][name]["n"] for name in old["pointing"]):
+        return False
+    return all(
+        old["deletion"][method]["area"]["n"] <= new["deletion"][method]["area"]["n"]
+        for method in old["deletion"]
+    )
+
+
+def ship_audit(version: ModelVersion, document: dict[str, Any], path: Path) -> None:
     """Write the audit of a version to a file that can be put beside the versions."""
-    audit = audit_of(version)
-    if audit is not None:
-        document = audit.document
-        write_json(path, {"schema": SCHEMA, "digest": version.digest, "document": document})
+    write_json(path, {"schema": SCHEMA, "digest": version.digest, "document": document})
 
 
 def read_part(version: ModelVersion, key: str, asked: Any) -> Rows | None:

@@ -91,7 +91,9 @@ def run_audit(
     on_progress: Callable[[str], None] | None = None,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
-    """Audit a version, store the audit and return it in the shape of contracts.md.
+    """Audit a version and return the audit in the shape of contracts.md.
+
+    It is stored as the version's, unless the one that stands tells more (``store_audit``).
 
     Parameters
     ----------
@@ -132,7 +134,8 @@ def run_audit(
             store_part(version, part.key, part.asked, stored)
         found[part.key] = stored
     seconds = time.monotonic() - started
-    document = _document(analyst, request, found, notes=plan.notes, seconds=seconds)
+    notes = [*plan.notes, *_passed_over(plan.parts, found)]
+    document = _document(analyst, request, found, notes=notes, seconds=seconds)
     store_audit(version, document)
     return document
 
@@ -157,6 +160,18 @@ def chosen_methods(probe: Probe, asked: Sequence[str] | None) -> tuple[str, ...]
                 remedy=f"Methods for this version: {', '.join(available)}.",
             )
     return tuple(key for key in available if key in set(asked))
+
+
+def _passed_over(parts: Sequence[Part], found: dict[str, Rows]) -> Iterator[str]:
+    """Say of how many pictures with known places there is no figure: they could not be read."""
+    for part in parts:
+        if part.key.startswith("places-"):
+            n = len({row["file"] for row in found[part.key]})
+            if n < part.n:
+                yield (
+                    f"{part.key.partition('-')[2]}: {part.n - n} of {part.n} pictures could not be "
+                    "read or prepared and are not counted."
+                )
 
 
 def _teller(part: Part, on_progress: Callable[[str], None] | None, watch: Watch | None) -> Tell:

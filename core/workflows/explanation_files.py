@@ -57,9 +57,13 @@ class MapFile:
         return stream.getvalue()
 
 
-def map_file(subject: Subject, found: ClassMap, look: Look) -> MapFile:
-    """Return one map at the size of the picture."""
+def map_file(subject: Subject, found: ClassMap, look: Look, *, is_smooth: bool = True) -> MapFile:
+    """Return one map at the size of the picture; without ``is_smooth`` its picture shows cells.
+
+    The values are those of the contract, smooth, in either case.
+    """
     heatmap = found.heatmap(subject)
+    drawn = heatmap if is_smooth else found.heatmap(subject, is_smooth=False)
     place = peak_place(heatmap)
     facts = {
         **_facts(subject, found.key.method, found.layer),
@@ -68,13 +72,15 @@ def map_file(subject: Subject, found: ClassMap, look: Look) -> MapFile:
         "has_evidence": found.has_evidence,
         "peak": list(place) if place else None,
     }
-    picture = draw_map(heatmap, look).over(subject.image.pixels)
+    picture = draw_map(drawn, look).over(subject.image.pixels)
     stem = file_stem(subject, found.key.method, found.key.class_name)
     return MapFile(stem, heatmap, picture, facts)
 
 
-def difference_file(subject: Subject, first: ClassMap, second: ClassMap, look: Look) -> MapFile:
-    """Return first minus second at the size of the picture.
+def difference_file(
+    subject: Subject, first: ClassMap, second: ClassMap, look: Look, *, is_smooth: bool = True
+) -> MapFile:
+    """Return first minus second at the size of the picture; ``is_smooth`` as ``map_file``.
 
     Raises
     ------
@@ -90,7 +96,8 @@ def difference_file(subject: Subject, first: ClassMap, second: ClassMap, look: L
         "is_difference": True,
         "raw_peak": peak,
     }
-    picture = draw_difference(values, look).over(subject.image.pixels)
+    drawn = values if is_smooth else subject.lay(signed, subject.size, is_smooth=False)
+    picture = draw_difference(drawn, look).over(subject.image.pixels)
     stem = file_stem(subject, first.key.method, *classes)
     return MapFile(stem, values, picture, facts)
 

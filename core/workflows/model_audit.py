@@ -99,7 +99,18 @@ def _randomisation_lines(found: dict[str, Any]) -> list[str]:
             f"the weights are random (similarity at most {MOST_ALIKE}; "
             f"{_sizes(found, passing, 'ssim')})."
         )
+    unsure = [_title(key) for key, item in found.items() if _holds(item["ssim"], MOST_ALIKE)]
+    if unsure:
+        lines.append(
+            f"For {_and(unsure)} more pictures may decide it otherwise: {MOST_ALIKE} lies within "
+            f"the interval ({_sizes(found, unsure, 'ssim')})."
+        )
     return lines
+
+
+def _holds(figure: dict[str, Any], value: float) -> bool:
+    low, high = _interval(figure)
+    return low is not None and high is not None and low <= value <= high
 
 
 def _chance_lines(deletion: dict[str, Any], insertion: dict[str, Any]) -> list[str]:

@@ -27,8 +27,8 @@ _RANDOM = (
     "network learned.\n"
 )
 _WEAK = (
-    "Its raw peak is lower than that of 95 of 100 maps of right calls of this class, over the "
-    "version's own calibration pictures."
+    "Its raw peak is lower than that of 95 of 100 maps of right calls of this class, over pictures "
+    "that the version was not fitted on."
 )
 
 
@@ -129,7 +129,7 @@ class Grid:
         alt = f"{spec.title}, {self._title(first)} minus {self._title(second)}"
         if not spec.is_class_specific:
             return Cell(name, "same", alt, note="The same for every class: no difference.")
-        if not spec.has_unit:
+        if not spec.unit:
             note = "Its values have no unit: those of two classes cannot be subtracted."
             return Cell(name, "same", alt, note=note)
         maps = [self._map(spec, item) for item in (first, second)]
@@ -139,7 +139,7 @@ class Grid:
             self._subject, maps[0], maps[1], self._asked.look,
             has_raw_grid=self._asked.has_raw_grid,
         )  # fmt: skip
-        line = f"±1 is {peak_words(peak)} logits"
+        line = f"±1 is {peak_words(peak)} {spec.unit}"
         return Cell(name, "map", alt, layer=layer.rgba, lines=layer.lines, line=line)
 
     def _key(self, spec: MethodSpec, class_name: str) -> MapKey:
@@ -158,7 +158,9 @@ def peak_said(found: ClassMap, spec: MethodSpec) -> str:
     """Return the raw peak in words, with its unit where it has one."""
     if not found.has_evidence:
         return "raw peak 0"
-    return f"raw peak {peak_words(found.raw_peak)}" + (" logits" if spec.has_unit else ", no unit")
+    return f"raw peak {peak_words(found.raw_peak)}" + (
+        f" {spec.unit}" if spec.unit else ", no unit"
+    )
 
 
 def _bar(measured: object) -> Bar:

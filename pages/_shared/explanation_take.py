@@ -84,7 +84,7 @@ def _ask_for_archive(digest: str) -> None:
 
 def available(subject: Subject, asked: Asked, task: TaskSpec) -> list[Offer]:
     """Return the maps of the grid that are there, class by class, and their differences."""
-    desk, look = resources.map_desk(), asked.look
+    desk, look, is_smooth = resources.map_desk(), asked.look, not asked.has_raw_grid
     titles = {name: task.class_spec(name).title for name in asked.classes}
     found: dict[tuple[str, str], ClassMap] = {}
     for name in asked.classes:
@@ -96,7 +96,7 @@ def available(subject: Subject, asked: Asked, task: TaskSpec) -> list[Offer]:
         Offer(
             f"{titles[name]} · {spec.title}",
             file_stem(subject, spec.key, name),
-            partial(map_file, subject, found[name, spec.key], look),
+            partial(map_file, subject, found[name, spec.key], look, is_smooth=is_smooth),
         )
         for name in asked.classes
         for spec in asked.methods
@@ -109,11 +109,16 @@ def available(subject: Subject, asked: Asked, task: TaskSpec) -> list[Offer]:
                 f"{titles[first]} − {titles[second]} · {spec.title}",
                 file_stem(subject, spec.key, first, second),
                 partial(
-                    difference_file, subject, found[first, spec.key], found[second, spec.key], look
+                    difference_file,
+                    subject,
+                    found[first, spec.key],
+                    found[second, spec.key],
+                    look,
+                    is_smooth=is_smooth,
                 ),
             )
             for spec in asked.methods
-            if spec.has_unit and {(first, spec.key), (second, spec.key)} <= found.keys()
+            if spec.unit and {(first, spec.key), (second, spec.key)} <= found.keys()
         ]
     return offers
 

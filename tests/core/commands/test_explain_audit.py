@@ -9,8 +9,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from core.inference.package import read_version
 from core.saliency.methods import METHODS
 from core.workflows import auditing
+from core.workflows.audit_records import audit_of
 from tests.labelled_folder import write_labelled_folder
 from tests.small_version import slices
 
@@ -79,6 +81,30 @@ def test_two_folders_of_one_name_are_both_measured(
     arguments = ("--data", folders[1], "--data", other, "--methods", "grad_cam")
     document = core_json("explain-audit", "--task", "kidney_ct", *arguments).document
     assert list(document["pointing"]) == ["stone_places", "stone_places-2"]
+
+
+def test_an_audit_of_less_leaves_the_one_that_tells_more(
+    core_json, folders, few, use_settings, models, tmp_path
+):
+    use_settings(models=models, home=tmp_path / "home")
+    both = ("--data", folders[0], "--data", folders[1], "--pictures", 2)
+    ask = ("explain-audit", "--task", "kidney_ct", *both, "--methods")
+    core_json(*ask, "grad_cam,layer_cam")
+    assert core_json(*ask, "grad_cam").code == 0
+    kept = audit_of(read_version(models / "kidney_ct" / "small-1"))
+    assert kept is not None and set(kept.document["deletion"]) == {"grad_cam", "layer_cam"}
+
+
+def test_a_picture_with_boxes_that_cannot_be_read_is_told_of(
+    core_json, folders, few, use_settings, models, tmp_path
+):
+    use_settings(models=models, home=tmp_path / "home")
+    with (folders[1] / "boxes.csv").open("a", encoding="utf-8") as table:
+        table.write("\nb.png,0.5,0.5,0.1,0.1\n")
+    (folders[1] / "b.png").write_bytes(b"not a picture")
+    arguments = ("--data", folders[1], "--methods", "grad_cam")
+    document = core_json("explain-audit", "--task", "kidney_ct", *arguments).document
+    assert any("1 of 2 pictures could not be read" in note for note in document["notes"])
 
 
 @pytest.mark.parametrize(
