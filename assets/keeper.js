@@ -2,6 +2,8 @@
 // reload or a lost connection takes nothing away. The tab's own store ends with the tab.
 
 const WAIT_MS = 700;
+const AGAIN_MS = 2000;
+const TRIES = 5;
 const keepers = new WeakMap();
 
 function read(key) {
@@ -21,6 +23,19 @@ function write(key, text) {
   }
 }
 
+// A run of the page that begins at the same moment may swallow what was found: it is offered again
+// while the server has nothing and nobody types.
+function offer(state, field, tries) {
+  const kept = read(state.key);
+  if (!kept || kept === state.text) return;
+  state.tell("found", kept);
+  if (tries < 2) return;
+  state.again = setTimeout(() => {
+    const isTyping = document.activeElement?.closest(`.st-key-${field}`);
+    if (!state.text && !isTyping) offer(state, field, tries - 1);
+  }, AGAIN_MS);
+}
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const host = parentElement.querySelector(".keeper");
@@ -28,10 +43,12 @@ export default function (component) {
   const state = keepers.get(host) || {};
   if (state.onInput) document.removeEventListener("input", state.onInput, true);
   if (data.forget) write(key, "");
+  state.text = data.text;
+  state.tell = setTriggerValue;
   if (state.key !== key) {
     state.key = key;
-    const kept = read(key);
-    if (kept && kept !== data.text && !data.forget) setTriggerValue("found", kept);
+    clearTimeout(state.again);
+    offer(state, data.field, TRIES);
   }
   state.onInput = (event) => {
     const field = event.target;
@@ -47,6 +64,7 @@ export default function (component) {
   keepers.set(host, state);
   return () => {
     document.removeEventListener("input", state.onInput, true);
+    clearTimeout(state.again);
     keepers.delete(host);
   };
 }

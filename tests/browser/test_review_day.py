@@ -1,11 +1,14 @@
-"""A day of reading in a real browser: pictures, verdicts by keys, a second reader, a consensus."""
+"""A day of reading in a browser: verdicts by keys, a second reader, a consensus, its report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pypdfium2
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Visit, served, visiting
@@ -14,6 +17,7 @@ from tests.pages.looking import encoded, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 N = 3
+SCALE = 2.0  # pixels a point: 144 dots an inch
 
 
 @pytest.fixture
@@ -125,6 +129,52 @@ def adjudicates(visit: Visit) -> None:
     expect(visit.page.locator("[data-probability]").first).to_be_visible()
 
 
+def takes_the_report(visit: Visit, folder: Path) -> Path:
+    """Download the PDF of the case that is open."""
+    with visit.page.expect_download() as taken:
+        visit.page.get_by_role("button", name="Report as PDF").click()
+    path = folder / "report.pdf"
+    taken.value.save_as(path)
+    return path
+
+
+def rendered(path: Path) -> tuple[str, list[np.ndarray], np.ndarray]:
+    """Return a report's words, its pictures cut out of the rendered first page, and the page.
+
+    A picture is where the PDF says that one stands: grey, 0 to 255, as a person sees it.
+    """
+    with pypdfium2.PdfDocument(path) as document:
+        words = "\n".join(page.get_textpage().get_text_range() for page in document)
+        page = document[0]
+        seen = np.asarray(page.render(scale=SCALE).to_pil().convert("L"), float)
+        height, found = page.get_height(), []
+        for item in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]):
+            left, bottom, right, top = (SCALE * at for at in item.get_bounds())
+            down = slice(round(SCALE * height - top), round(SCALE * height - bottom))
+            found.append(seen[down, round(left) : round(right)])
+    return words, found, seen
+
+
+def likeness(seen: np.ndarray, pixels: np.ndarray) -> float:
+    """Return how much a rendered picture is that of the pixels: their correlation."""
+    rows, columns = seen.shape
+    resized = Image.fromarray(pixels).resize((columns, rows), Image.Resampling.BICUBIC)
+    return float(np.corrcoef(seen.ravel(), np.asarray(resized, float).ravel())[0, 1])
+
+
+def expect_report(path: Path, case_id: str) -> None:
+    """Expect words, picture and map of the case on the page as it would be printed."""
+    words, pictures, page = rendered(path)
+    for said in (case_id, "A. First", "B. Second", "C. Third", "Consensus", "begun, then the page",
+                 "small-1", "Research use"):  # fmt: skip
+        assert said.lower() in words.lower(), said
+    assert 0.05 < (page < 128).mean() < 0.6  # ink, and paper
+    alike = [max(likeness(seen, picture(40 + seed)) for seed in range(N)) for seen in pictures]
+    assert len(alike) == 2
+    assert alike[0] > 0.98  # the picture as it was read
+    assert 0.5 < alike[1] < alike[0]  # the map lies over the same picture
+
+
 def test_the_day_from_the_upload_to_the_consensus(
     browser: Browser, reading_room: str, tmp_path: Path
 ):
@@ -135,6 +185,7 @@ def test_the_day_from_the_upload_to_the_consensus(
     with visiting(browser, reading_room) as second:
         reads_blind(second, order[0])
         adjudicates(second)
+        expect_report(takes_the_report(second, tmp_path), order[0])
         assert second.outside == []
 
 
