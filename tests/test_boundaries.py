@@ -65,6 +65,7 @@ PLACES = {
     "openvino": ("core/inference/", "core/training/"),
     "tf_keras_vis": ("core/saliency/",),
     "mlflow": ("core/training/",),
+    "matplotlib": ("core/training/",),
     "sklearn": ("core/datasets/", "core/training/", "core/workflows/benchmarking_evaluation.py"),
     "pickle": (),
     "joblib": (),

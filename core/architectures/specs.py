@@ -57,6 +57,9 @@ class ArchitectureSpec:
         Last backbone layer used; None: the backbone's own end.
     added_filters : tuple of int
         Widths of trainable separable blocks on top of ``end_layer``.
+    least_side : int
+        Smallest side of a picture that it can be built for: below it, nothing is left of the last
+        map (``keras.applications`` refuses such sizes).
     has_feature_map : bool
         False for logistic regression: one dense layer on the pixels, no map and no pooling.
     half_engine : bool
@@ -75,6 +78,7 @@ class ArchitectureSpec:
     end_layer: str | None = None
     added_filters: tuple[int, ...] = ()
     half_engine: bool = False
+    least_side: int = 32
     has_feature_map: bool = True
 
     @property
@@ -187,6 +191,7 @@ ARCHITECTURES: dict[str, ArchitectureSpec] = {
             gate_layer="mixed2",
             freeze_until="mixed2",
             half_engine=True,
+            least_side=75,
             files=(BackboneFile("inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"),),
             download="inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
         ),

@@ -1,4 +1,4 @@
-"""HEAVY: a confusion matrix as a picture, for the pages of MLflow."""
+"""A confusion matrix as a picture, for the pages of MLflow: only what tracks a run imports it."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def show(choices: Sequence[Choice], task: TaskSpec) -> None:
             on_click=_start, args=(text, task.key), disabled=experiment is None,
         )  # fmt: skip
         if text != chosen.text:
-            st.button("Undo changes", key="training.undo", on_click=_undo, args=(key,))
+            st.button("Undo", key="training.undo", on_click=_undo, args=(key,))
         _offer_saving(text, chosen, key, is_right=experiment is not None)
     _tell_what_was_done()
     refused = st.session_state.pop(state.TRAIN_PROBLEM, None)
@@ -86,7 +86,7 @@ def _said(choice: Choice) -> str:
 
 def _offer_saving(text: str, chosen: Choice, text_key: str, *, is_right: bool) -> None:
     """Offer to keep the text as an experiment of one's own."""
-    with st.popover("Save as my experiment", icon=":material/save:"):
+    with st.popover("Save as mine", icon=":material/save:"):
         folder = own_folder()
         if folder is None:
             style.quiet(
@@ -95,7 +95,8 @@ def _offer_saving(text: str, chosen: Choice, text_key: str, *, is_right: bool) -
             )
             return
         st.text_input(
-            "Name", key=state.TRAIN_NAME, max_chars=64, persist_state="session",
+            "Save as my experiment, named", key=state.TRAIN_NAME, max_chars=64,
+            persist_state="session",
             placeholder=chosen.key if chosen.kind == "yours" else f"my_{chosen.key}"[:64],
             help="Small letters, digits and underscores; it becomes the file's name and its key.",
         )  # fmt: skip

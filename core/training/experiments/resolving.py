@@ -46,6 +46,7 @@ def resolve(experiment: Experiment, *, changes: Mapping[str, Any] | None = None)
     task = load_task(experiment.task)
     recipe = _recipe(experiment, task)
     config = read_config(experiment.architecture, given=_given(experiment), changes=changes)
+    _check_size(config, recipe)
     config = config.model_copy(update={"augmentation": config.augmentation_spec.to_data()})
     return Resolved(_complete(experiment, config, recipe, task), task, config, recipe)
 
@@ -88,6 +89,17 @@ def _recipe(experiment: Experiment, task: TaskSpec) -> Recipe:
             column="input_size",
         )
     return Recipe((*recipe.steps, STEPS[name]))
+
+
+def _check_size(config: TrainingConfig, recipe: Recipe) -> None:
+    least, size = config.spec.least_side, recipe.output_size
+    if size is not None and min(size) < least:
+        raise TrainingError(
+            f"{config.spec.title} takes no pictures below {least} x {least}; the recipe ends in "
+            f"{size[0]} x {size[1]}.",
+            remedy="Give a larger input_size, or another architecture.",
+            column="input_size",
+        )
 
 
 def _complete(

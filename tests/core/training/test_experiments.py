@@ -109,6 +109,13 @@ def test_settings_are_not_lent_to_a_network_they_were_not_chosen_for():
         load_experiment("scratch_glomeruli").with_architecture("mobilenet")
 
 
+def test_pictures_too_small_for_a_network_are_refused_before_it_is_built(tmp_path):
+    small = {"task": "kidney_ct", "data": None, "input_size": 64}
+    assert read_experiment(write_experiment(tmp_path, **small, architecture="vgg16"))
+    with pytest.raises(TrainingError, match="below 75 x 75; the recipe ends in 64 x 64"):
+        read_experiment(write_experiment(tmp_path, **small, architecture="inception_v3"))
+
+
 def test_an_unknown_network_among_those_also_meant_is_refused(tmp_path):
     path = write_experiment(tmp_path, also_for=["resnet51"])
     with pytest.raises(TrainingError, match=r"mine\.yaml.*resnet51"):
