@@ -15,18 +15,20 @@ from pages._shared import identity, resources, state, style
 
 
 def ask(made: SeriesReading) -> bool:
-    """See that the captures are made, where somebody asked for them; say whether they are there."""
+    """See that the captures are made, where somebody asked; say whether it is settled already."""
     is_asked = made.is_done and st.session_state.get(state.SERIES_CAPTURES_ASKED) == made.token
-    key, desk, there = captures_key(made), resources.map_desk(), is_ready(made)
-    missing = desk.missing([key]) if is_asked and not there else []
+    key, desk, was_settled = captures_key(made), resources.map_desk(), is_settled(made)
+    missing = [] if was_settled or not is_asked else desk.missing([key])
     jobs = [captures_job(made)] if missing else []
     desk.ask(state.SERIES_CAPTURES, jobs, wanted=[key] if is_asked else [])
-    return there
+    return was_settled
 
 
-def is_ready(made: SeriesReading) -> bool:
-    """Whether the captures of a reading are made."""
-    return made_captures(made) is not None
+def is_settled(made: SeriesReading) -> bool:
+    """Whether the captures of a reading are made, or cannot be."""
+    return made_captures(made) is not None or (
+        resources.map_desk().found(captures_key(made)) is not None
+    )
 
 
 def is_making() -> bool:
