@@ -117,6 +117,8 @@ def _show_slices(
     if state.series_choice() != opened.choice:
         st.rerun()  # a key turned to another series
     made = _reading(opened, task, version)
+    if series_take.is_to_be_asked(made):
+        st.rerun()
     left, right = st.columns([66, 34], gap="medium")
     with left:
         _offer_strongest(made.whole(), task)

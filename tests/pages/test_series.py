@@ -128,7 +128,7 @@ def test_captures_are_made_when_they_are_asked_for_and_then_offered(opened):
 
 def test_captures_that_cannot_be_made_are_said(open_page):
     files = stack(2)
-    files["1.dcm"] = ct(slices(2, (224, 224), seed=5)[1, ..., 0], at=(0, 0, 5), SOPInstanceUID="")
+    files["1.dcm"] = ct(slices(2, (224, 224), seed=5)[1, ..., 0], at=(0, 0, 5))
     app = finished(upload(open_page("series"), ("scan.zip", zipped(files))))
     app.button(key="series.captures.make").click().run()
     app = finished(app)
