@@ -61,12 +61,15 @@ def series_captures(reading: SeriesReading, watch: Watch) -> SeriesCaptures:
     ReportError
         If its files do not say which instances they are, or come from several studies.
     """
-    report = series_report(reading)
+    # Every slice is read twice, for the report and for its capture: each is half of the way.
+    first = Watch(lambda done, n: watch.tell(done, 2 * n))
+    second = Watch(lambda done, n: watch.tell(n + done, 2 * n))
+    report = series_report(reading, watch=first)
     names = iter(capture_names(report))
     digests: list[str] = []
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=_QUICK) as archive:
-        for data in captures(reading, report, watch=watch):
+        for data in captures(reading, report, watch=second):
             archive.writestr(next(names), data)
             digests.append(hashlib.sha256(data).hexdigest())
     n_left_out = sum(picture.is_unread for picture in report.pictures)
@@ -117,11 +120,11 @@ def captures(
     CancelledError, ModelVersionError, ReportError
         As ``series_captures``; the last also if ``source_file`` is none of the series.
     """
-    watch, total = watch or Watch(), len(capture_names(report))
+    analyst, watch, total = reading.analyst(), watch or Watch(), len(capture_names(report))
     made = each_capture(
         report,
         source_file=source_file,
-        laid=lambda place: laid_over(reading, report.pictures[place], place),
+        laid=lambda place: laid_over(reading, analyst, report.pictures[place], place),
     )
     watch.tell(0, total)
     for number, data in enumerate(made, start=1):

@@ -16,6 +16,7 @@ from core.domain import Answer, ByteArray, PictureKind, Prediction, StudyImage
 from core.errors import IntakeError
 from core.reporting.case_report import CaseReport, PictureReport
 from core.reporting.case_report import SeriesAnswer as ReportedAnswer
+from core.saliency.raw_maps import Watch
 from core.workflows.adding_cases import recorded_answer, source_of
 from core.workflows.analyst import Analyst
 from core.workflows.case_reports import pdf_of
@@ -85,13 +86,24 @@ def note_series_export(
     case_store().note("report_exported", who=name, facts=facts)
 
 
-def series_report(reading: SeriesReading, *, with_context: bool = False) -> CaseReport:
+def series_report(
+    reading: SeriesReading, *, with_context: bool = False, watch: Watch | None = None
+) -> CaseReport:
     """Return a series as it was answered, its strongest slices with their maps.
 
-    ``with_context``: whether the PDF names UIDs.
+    Parameters
+    ----------
+    reading : SeriesReading
+        With every slice answered.
+    with_context : bool
+        Whether the PDF names UIDs.
+    watch : Watch or None
+        Told (done, total) before every slice that is read again.
 
     Raises
     ------
+    CancelledError
+        If the watch was stopped.
     ModelVersionError
         If the version is gone.
     """
@@ -104,14 +116,16 @@ def series_report(reading: SeriesReading, *, with_context: bool = False) -> Case
             drawn[strongest[name]] = name
     answers = reading.answers
     recorded = recorded_answer(analyst, answers[0].answer, "", by="")
-    pictures = tuple(
-        _picture(reading, analyst, item, drawn.get(place)) for place, item in enumerate(answers)
-    )
+    pictures: list[PictureReport] = []
+    for place, item in enumerate(answers):
+        if watch is not None:
+            watch.tell(place, len(answers))
+        pictures.append(_picture(reading, analyst, item, drawn.get(place)))
     return CaseReport(
         case_id=series_id(reading.task.key, pictures),
         task=reading.task,
         model=model_facts(recorded, analyst.version),
-        pictures=pictures,
+        pictures=tuple(pictures),
         made_at=datetime.now(UTC),
         series=ReportedAnswer(RULES[whole.rule], _prediction(whole, analyst), strongest),
         shows_context=with_context,
@@ -127,14 +141,16 @@ def series_id(task: str, pictures: Sequence[PictureReport]) -> str:
     return f"s{digest.hexdigest()[:16]}"
 
 
-def laid_over(reading: SeriesReading, picture: PictureReport, place: int) -> PictureReport:
+def laid_over(
+    reading: SeriesReading, analyst: Analyst, picture: PictureReport, place: int
+) -> PictureReport:
     """Return a slice of a report with the map of its own strongest flagged, else called class."""
     item = reading.answers[place]
     if item.prediction is None:
         return replace(picture, overlay=None, overlay_said="No map: there is no answer")
     shares, flagged = item.prediction.probabilities, item.prediction.flagged
     name = class_to_draw(shares, flagged, item.prediction.predicted)
-    overlay, said = _overlay(reading, reading.analyst(), item, name)
+    overlay, said = _overlay(reading, analyst, item, name)
     return replace(picture, overlay=overlay, overlay_said=said)
 
 

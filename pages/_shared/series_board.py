@@ -49,7 +49,7 @@ def show(opened: OpenStack, task: TaskSpec, version: VersionState) -> None:
     desk.ask(state.SERIES, [made.job()] if missing else [], wanted=[made.token])
     if was_done and not st.session_state.get(state.SERIES_MOVED):
         state.go_to_slice(made.whole().first or 1)
-    had_captures = series_take.ask(made)
+    were_settled = series_take.ask(made)
     series.show_head(opened.stack)
     working = st.container(key="series_working")
     _show_slices(opened, task, version, carried=made.key.already_applied)
@@ -64,7 +64,7 @@ def show(opened: OpenStack, task: TaskSpec, version: VersionState) -> None:
             st.rerun()  # it was finished while this run painted
         elif series_take.is_making():
             _show_progress(state.SERIES_CAPTURES)
-        elif series_take.is_ready(made) and not had_captures:
+        elif series_take.is_settled(made) and not were_settled:
             st.rerun()  # they, too
 
 
@@ -117,6 +117,8 @@ def _show_slices(
     if state.series_choice() != opened.choice:
         st.rerun()  # a key turned to another series
     made = _reading(opened, task, version)
+    if series_take.is_to_be_asked(made):
+        st.rerun()
     left, right = st.columns([66, 34], gap="medium")
     with left:
         _offer_strongest(made.whole(), task)
@@ -179,24 +181,27 @@ def _show_whole(made: SeriesReading, task: TaskSpec) -> None:
     style.kicker(f"The series{so_far}")
     if whole.probabilities is None or whole.predicted is None:
         if made.is_done:
-            style.verdict("refused", "No answer for the series", _counted(whole))
+            style.verdict("refused", "No answer for the series", _counted(whole, n))
         return
     rows = [
         (item.key, item.title, item.colour, whole.probabilities[item.key]) for item in task.classes
     ]
     style.probability_bars(rows, called=whole.predicted, ticks={}, flagged=())
-    style.quiet(f"The series is answered {_RULES[whole.rule]}. {_counted(whole)}")
+    style.quiet(f"The series is answered {_RULES[whole.rule]}. {_counted(whole, n)}")
     called = [f"{task.class_spec(name).title} {n}" for name, n in whole.n_called.items() if n]
     style.quiet(f"Slices called: {', '.join(called)}.")
     if made.is_done:
         series_take.show_take(made)
 
 
-def _counted(whole: SeriesAnswer) -> str:
-    """Return how many slices the answer rests on.
+def _counted(whole: SeriesAnswer, n: int) -> str:
+    """Return on how many of the n slices of the stack the answer rests.
 
-    >>> _counted(SeriesAnswer(9, 6, 2, 1, "mean", None, None, (), {}, {}, {}, None))
+    >>> whole = SeriesAnswer(9, 6, 2, 1, "mean", None, None, (), {}, {}, {}, None)
+    >>> _counted(whole, 9)
     '6 of 9 slices were answered; 2 were refused, 1 could not be read.'
+    >>> _counted(whole, 40)
+    'So far 6 of 40 slices are answered; 2 were refused, 1 could not be read.'
     """
     left_out = [
         f"{n} {what}"
@@ -207,7 +212,9 @@ def _counted(whole: SeriesAnswer) -> str:
         if n
     ]
     tail = f"; {', '.join(left_out)}" if left_out else ""
-    return f"{whole.n_answered} of {whole.n} slices were answered{tail}."
+    if whole.n < n:
+        return f"So far {whole.n_answered} of {n} slices are answered{tail}."
+    return f"{whole.n_answered} of {n} slices were answered{tail}."
 
 
 def _offer_strongest(whole: SeriesAnswer, task: TaskSpec) -> None:

@@ -15,18 +15,29 @@ from pages._shared import identity, resources, state, style
 
 
 def ask(made: SeriesReading) -> bool:
-    """See that the captures are made, where somebody asked for them; say whether they are there."""
-    is_asked = made.is_done and st.session_state.get(state.SERIES_CAPTURES_ASKED) == made.token
-    key, desk, there = captures_key(made), resources.map_desk(), is_ready(made)
-    missing = desk.missing([key]) if is_asked and not there else []
+    """See that the captures are made, where somebody asked; say whether it is settled already."""
+    is_asked = _is_asked(made)
+    key, desk, was_settled = captures_key(made), resources.map_desk(), is_settled(made)
+    missing = [] if was_settled or not is_asked else desk.missing([key])
     jobs = [captures_job(made)] if missing else []
     desk.ask(state.SERIES_CAPTURES, jobs, wanted=[key] if is_asked else [])
-    return there
+    return was_settled
 
 
-def is_ready(made: SeriesReading) -> bool:
-    """Whether the captures of a reading are made."""
-    return made_captures(made) is not None
+def is_to_be_asked(made: SeriesReading) -> bool:
+    """Whether somebody asked just now, and nothing was begun: a fragment cannot begin it."""
+    return _is_asked(made) and not is_settled(made) and not is_making()
+
+
+def _is_asked(made: SeriesReading) -> bool:
+    return made.is_done and st.session_state.get(state.SERIES_CAPTURES_ASKED) == made.token
+
+
+def is_settled(made: SeriesReading) -> bool:
+    """Whether the captures of a reading are made, or cannot be."""
+    return made_captures(made) is not None or (
+        resources.map_desk().found(captures_key(made)) is not None
+    )
 
 
 def is_making() -> bool:
@@ -78,15 +89,18 @@ def _offer_captures(made: SeriesReading, name: str) -> None:
             icon=":material/download:",
         )
         return
-    is_asked = st.button(
+    st.button(
         "DICOM captures",
         key="series.captures.make",
         icon=":material/filter_none:",
         disabled=is_making(),
+        on_click=_ask_for,
+        args=(made,),
         help="Every slice with its map as a secondary capture, as one series in the study of the "
         "source. They name no patient.",
     )
-    if is_asked:
-        resources.map_desk().forget_failures([captures_key(made)])
-        st.session_state[state.SERIES_CAPTURES_ASKED] = made.token
-        st.rerun()
+
+
+def _ask_for(made: SeriesReading) -> None:
+    resources.map_desk().forget_failures([captures_key(made)])
+    st.session_state[state.SERIES_CAPTURES_ASKED] = made.token

@@ -29,7 +29,9 @@ def stack(n=4, **tags):
     pictures = slices(n, (224, 224), seed=5)[..., 0]
     at = [0, 5, 15, 20, 25][:n]  # one is missing after the second
     return {
-        f"{k}{tags.get('series', '')}.dcm": ct(pixels, at=(0, 0, place), number=k + 1, **tags)
+        f"{k}{tags.get('series', '')}.dcm": ct(
+            pixels, at=(0, 0, place), number=k + 1, StudyInstanceUID="1.2.826.0.1.9", **tags
+        )
         for k, (pixels, place) in enumerate(zip(pictures, at, strict=True))
     }
 
@@ -91,6 +93,49 @@ def test_scrolling_changes_the_picture_and_keeps_zoom_and_window(opened):
     assert panes_of(app)["original"] == before["original"]
 
 
+def test_the_viewer_is_told_where_the_slice_lies(opened):
+    app = finished(opened)
+    app.slider(key=state.SLICE).set_value(2).run()
+    told = panes_of(app)["stack"]
+    assert (told["place"], told["n"], told["turns"]) == (2, 4, False)
+    assert told["key"] == panes_of(app)["key"]
+
+
+def test_a_slice_that_is_answered_is_shown_without_running_the_network_again(opened, monkeypatch):
+    from core.inference.engine import Engine
+
+    app = finished(opened)
+    monkeypatch.setattr(Engine, "run", lambda *_: pytest.fail("the network ran again"))
+    for place in (1, 2, 3, 4):
+        app.slider(key=state.SLICE).set_value(place).run()
+        assert not app.exception
+        assert panes_of(app)["stack"]["place"] == place
+        assert panes_of(app)["overlay"] is not None
+
+
+def test_captures_are_made_when_they_are_asked_for_and_then_offered(opened):
+    app = finished(opened)
+    assert not [item for item in app.get("download_button") if "captures" in item.label]
+    app.button(key="series.captures.make").click().run()
+    app = finished(app)
+    labels = [item.label for item in app.get("download_button")]
+    assert labels[0] == "Report as PDF"
+    assert len(labels) == 2, words_of(app)
+    assert labels[1].startswith("4 captures, ")
+    app.slider(key=state.SLICE).set_value(1).run()  # another slice of the same series
+    assert len(app.get("download_button")) == 2
+
+
+def test_captures_that_cannot_be_made_are_said(open_page):
+    files = stack(2)
+    files["1.dcm"] = ct(slices(2, (224, 224), seed=5)[1, ..., 0], at=(0, 0, 5))
+    app = finished(upload(open_page("series"), ("scan.zip", zipped(files))))
+    app.button(key="series.captures.make").click().run()
+    app = finished(app)
+    assert "does not say which study, series and instance" in words_of(app)
+    assert [item.label for item in app.get("download_button")] == ["Report as PDF"]
+
+
 def test_two_series_are_never_merged(open_page):
     files = stack(2) | stack(3, series=OTHER_SERIES)
     app = upload(open_page("series"), ("scan.zip", zipped(files)))
@@ -118,6 +163,9 @@ def test_a_slice_that_cannot_be_read_is_said_where_it_lies(open_page):
     app.slider(key=state.SLICE).set_value(3).run()
     assert not app.exception
     assert "This file cannot be read" in words_of(app)
+    panes = panes_of(app)  # still there: the wheel goes on over a slice without a picture
+    assert (panes["original"], panes["original_title"]) == (None, "No picture to show")
+    assert panes["stack"]["place"] == 3
 
 
 def test_closing_lets_it_go(opened):

@@ -282,3 +282,83 @@ def test_pages_get_bytes_and_the_chain_gets_the_row(raster, home):
     assert last.facts["files"] == [hashlib.sha256(rows).hexdigest()]
     assert before.facts["files"] == [hashlib.sha256(made).hexdigest()]
     assert {last.who, before.who} == {"A. Reader"}
+
+
+@pytest.fixture
+def scan(tmp_path, pictures):
+    """Return a folder with a patient's series of three slices; the file names run backwards."""
+    folder = tmp_path / "scan"
+    folder.mkdir()
+    pixels = np.asarray(Image.open(pictures["first"])).astype(np.uint16)
+    rows, columns = pixels.shape
+    tags = {"WindowCenter": 128, "WindowWidth": 256, "RescaleSlope": 1, "RescaleIntercept": 0}
+    for place in range(3):
+        moved = np.roll(pixels, 3 * place, axis=0).tobytes()
+        data = ct_slice(
+            place, Rows=rows, Columns=columns, RescaleType="HU", PixelData=moved, **tags
+        )
+        (folder / f"IM{9 - place}.dcm").write_bytes(data)
+    return folder
+
+
+def test_a_series_leaves_in_four_forms_beside_its_source(scan, home, core_json, tmp_path):
+    named = outs(tmp_path) | {"sc": tmp_path / "captures"}
+    call = ["report", "--series", scan, "--task", "kidney_ct", "--by", "B. Sender"]
+    done = core_json(*call, *words(named))
+    assert (done.code, done.document["status"]) == (0, "ok")
+    assert "answered 3 of 3" in done.errors
+    captures = sorted(named["sc"].iterdir())
+    assert [path.name for path in captures] == [f"capture-000{n}.dcm" for n in (1, 2, 3)]
+    for path, source in zip(captures, sorted(scan.iterdir(), reverse=True), strict=True):
+        made, of = pydicom.dcmread(path), pydicom.dcmread(source)
+        assert (made.StudyInstanceUID, made.PatientName) == (STUDY, "")
+        assert made.ImagePositionPatient == of.ImagePositionPatient
+        assert made.SourceImageSequence[0].ReferencedSOPInstanceUID == of.SOPInstanceUID
+    report = highdicom.sr.srread(named["sr"])
+    (item,) = report.CurrentRequestedProcedureEvidenceSequence
+    assert len(item.ReferencedSeriesSequence[0].ReferencedSOPSequence) == 3
+    assert "Series report" in text_of(named["pdf"])
+    assert STUDY not in text_of(named["pdf"])
+    lines = named["csv"].read_text("utf-8-sig").splitlines()
+    assert sum(line.startswith(done.document["case_id"]) for line in lines) == 4
+    with closing(sqlite3.connect(home / "second_look.db")) as connection:
+        rows = connection.execute("SELECT who, facts FROM audit ORDER BY sequence").fetchall()
+    told = [(who, json.loads(facts)) for who, facts in rows]
+    assert [(who, facts["form"]) for who, facts in told] == [
+        ("B. Sender", form) for form in ("pdf", "sr", "sc", "csv")
+    ]
+    assert {facts["series"] for _, facts in told} == {done.document["case_id"]}
+    digests = {digest for _, facts in told for digest in facts["files"]}
+    assert digests == {item["sha256"] for item in done.document["files"]}
+    everything = [path for top in (home, tmp_path / "captures") for path in top.rglob("*")]
+    held = [path.read_bytes() for path in [*everything, *named.values()] if path.is_file()]
+    assert [word for word in MARKER_WORDS if any(word in data for data in held)] == []
+
+
+def test_a_series_names_its_patient_only_by_a_file_of_its_own(scan, home, core_json, tmp_path):
+    call = ["report", "--series", scan, "--task", "kidney_ct", "--sc", tmp_path / "out"]
+    assert core_json(*call, "--source", scan / "IM8.dcm").code == 0
+    names = {str(pydicom.dcmread(path).PatientName) for path in (tmp_path / "out").iterdir()}
+    assert names == {"ZZPHI^TEST"}
+    other = tmp_path / "other.dcm"
+    other.write_bytes(ct_slice(50))
+    refused = core_json(*call[:-1], tmp_path / "none", "--source", other)
+    assert refused.code == 2
+    assert "none of the case's pictures" in refused.document["error"]
+    assert not list(tmp_path.glob("none/*"))
+
+
+def test_wrong_calls_of_a_series_are_sentences(scan, raster, core_json, tmp_path):
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "out.pdf"
+    for arguments, said in (
+        (["--series", scan, "--pdf", out], "--task"),
+        (["--series", scan, "--task", "kidney_ct"], "No form"),
+        (["--series", scan, "--task", "kidney_ct", "--sc", tmp_path / "file"], "no folder"),
+        ([raster, "--task", "kidney_ct", "--pdf", out], "without --series"),
+        ([raster, raster, "--pdf", out], "2 cases"),
+    ):
+        called = core_json("report", *arguments)
+        assert called.code == 2
+        assert said in called.document["error"]
+    assert not out.exists()

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.domain import Prediction, Status
@@ -62,6 +63,21 @@ def hostile_case() -> CaseReport:
     return dicom_case(reads=(read,), verdict=read, case_id="K\\42\n" + "x" * 200)
 
 
+def series_with_gap() -> CaseReport:
+    """Return a stack one slice of which nobody could read: no object may name it."""
+    report = series_case()
+    gone = PictureReport(
+        pixels=np.zeros((64, 64), np.uint8),
+        overlay=None,
+        overlay_said="No map: this slice could not be read",
+        sha256="",
+        status=Status.ERROR,
+        reason="The file is incomplete.",
+        is_unread=True,
+    )
+    return replace(report, pictures=(*report.pictures[:4], gone))
+
+
 CASES = {
     "hostile words": (hostile_case, None),
     "hostile words, raster": (lambda: replace(hostile_case(), pictures=(picture(),)), None),
@@ -71,6 +87,7 @@ CASES = {
     "DICOM": (dicom_case, ct_slice),
     "DICOM, nobody named": (dicom_case, None),
     "series": (series_case, ct_slice),
+    "series, one unread": (series_with_gap, ct_slice),
 }
 
 
