@@ -9,7 +9,7 @@ import streamlit as st
 from core.config import settings
 from core.errors import CoreError
 from core.workflows.series import Stack
-from pages._shared import resources, state, style
+from pages._shared import resources, series_place, state, style
 
 _PROMISES = (
     (
@@ -54,13 +54,13 @@ def open_stack() -> OpenStack | None:
                 "A series: one zip, or all its files",
                 accept_multiple_files=True,
                 max_upload_size=settings().max_series_mb,
-                key=state.series_uploader_key(),
+                key=series_place.uploader_key(),
                 label_visibility="collapsed",
             )
         ids = tuple(upload.file_id for upload in uploads)
         if ids and ids != st.session_state.get(state.SERIES_UPLOADS):
             st.session_state[state.SERIES_UPLOADS] = ids
-            state.forget_slice()
+            series_place.forget_slice()
             _open([(upload.name, upload.getvalue()) for upload in uploads])
         problem = st.session_state.get(state.SERIES_PROBLEM)
         opened = shelf.opened
@@ -92,7 +92,7 @@ def _open(files: list[tuple[str, bytes]]) -> None:
 def _close() -> None:
     resources.series_shelf().close()
     resources.map_desk().cancel(state.SERIES)
-    state.close_series()
+    series_place.close()
 
 
 def _choice(stacks: tuple[Stack, ...]) -> int:
@@ -102,7 +102,7 @@ def _choice(stacks: tuple[Stack, ...]) -> int:
     titles = {number: f"{number}: {stack.title}" for number, stack in enumerate(stacks, 1)}
     chosen = st.selectbox(
         "Series", list(titles), format_func=titles.get, key=state.SERIES_CHOICE,
-        label_visibility="collapsed", on_change=state.forget_slice,
+        label_visibility="collapsed", on_change=series_place.forget_slice,
     )  # fmt: skip
     return int(chosen or 1)
 

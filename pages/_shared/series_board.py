@@ -23,6 +23,7 @@ from pages._shared import (
     reading,
     resources,
     series,
+    series_place,
     series_take,
     state,
     style,
@@ -48,7 +49,7 @@ def show(opened: OpenStack, task: TaskSpec, version: VersionState) -> None:
     missing = [] if was_done else desk.missing([made.token])
     desk.ask(state.SERIES, [made.job()] if missing else [], wanted=[made.token])
     if was_done and not st.session_state.get(state.SERIES_MOVED):
-        state.go_to_slice(made.whole().first or 1)
+        series_place.go_to_slice(made.whole().first or 1)
     were_settled = series_take.ask(made)
     series.show_head(opened.stack)
     working = st.container(key="series_working")
@@ -114,7 +115,7 @@ def _show_slices(
 ) -> None:
     if _carried(opened, task) != carried:
         st.rerun()  # the switch was turned: every slice is answered anew
-    if state.series_choice() != opened.choice:
+    if series_place.choice() != opened.choice:
         st.rerun()  # a key turned to another series
     made = _reading(opened, task, version)
     if series_take.is_to_be_asked(made):
@@ -145,10 +146,10 @@ def _stack_place(opened: OpenStack, key: str, place: int) -> StackPlace:
     n, n_series = len(opened.stack), opened.n_series
 
     def go(number: int) -> None:
-        state.go_to_slice(min(max(number, 1), n), moved=True)
+        series_place.go_to_slice(min(max(number, 1), n), moved=True)
 
     def turn(by: int) -> None:
-        state.turn_series(by, n_series)
+        series_place.turn_series(by, n_series)
 
     return StackPlace(key, place + 1, n, go, turn if n_series > 1 else None)
 
@@ -160,15 +161,15 @@ def _scroll(n: int) -> int:
     st.session_state[state.SLICE] = min(max(int(st.session_state.get(state.SLICE, 1)), 1), n)
     with st.container(key="series_scroll", horizontal=True, vertical_alignment="center"):
         st.button(
-            "Previous", key="series.previous", on_click=state.step_slice, args=(-1, n),
+            "Previous", key="series.previous", on_click=series_place.step_slice, args=(-1, n),
             icon=":material/keyboard_arrow_up:", type="tertiary", help="Wheel or arrow up",
         )  # fmt: skip
         chosen = st.slider(
             "Slice", 1, n, key=state.SLICE, format=f"slice %d of {n}",
-            label_visibility="collapsed", on_change=state.moved_slice,
+            label_visibility="collapsed", on_change=series_place.moved_slice,
         )  # fmt: skip
         st.button(
-            "Next", key="series.next", on_click=state.step_slice, args=(1, n),
+            "Next", key="series.next", on_click=series_place.step_slice, args=(1, n),
             icon=":material/keyboard_arrow_down:", type="tertiary", help="Wheel or arrow down",
         )  # fmt: skip
     return int(chosen) - 1
@@ -233,7 +234,7 @@ def _offer_strongest(whole: SeriesAnswer, task: TaskSpec) -> None:
                 f"{title} {markup.percent(shares[name])}, slice {item.number}",
                 key=f"series.strongest.{name}",
                 icon=":material/my_location:",
-                on_click=state.go_to_slice,
+                on_click=series_place.go_to_slice,
                 args=(item.number,),
                 kwargs={"moved": True},
                 help=f"{called} of {whole.n_answered} slices are called {title.lower()}.",

@@ -299,55 +299,6 @@ def uploader_key() -> str:
     return f"analyse.uploader.{st.session_state.get(UPLOADER_ROUND, 0)}"
 
 
-def series_uploader_key() -> str:
-    """Return the key of the uploader of Series; it changes when the series is closed."""
-    return f"series.uploader.{st.session_state.get(SERIES_ROUND, 0)}"
-
-
-def close_series() -> None:
-    """Forget what was chosen for the series that was open."""
-    for key in (SERIES_UPLOADS, SERIES_PROBLEM, SERIES_CHOICE):
-        st.session_state.pop(key, None)
-    forget_slice()
-    st.session_state[SERIES_ROUND] = st.session_state.get(SERIES_ROUND, 0) + 1
-
-
-def forget_slice() -> None:
-    """Look at another series from its beginning, until its strongest slice is known."""
-    st.session_state.pop(SLICE, None)
-    st.session_state.pop(SERIES_MOVED, None)
-
-
-def go_to_slice(number: int, *, moved: bool = False) -> None:
-    """Look at a slice, counted from 1; ``moved``: a person chose it."""
-    st.session_state[SLICE] = number
-    if moved:
-        moved_slice()
-
-
-def step_slice(by: int, n: int) -> None:
-    """Look at the next (1) or previous (-1) of ``n`` slices."""
-    go_to_slice(min(max(int(st.session_state.get(SLICE, 1)) + by, 1), n), moved=True)
-
-
-def series_choice() -> int:
-    """Return which of several series is looked at, counted from 1."""
-    return int(st.session_state.get(SERIES_CHOICE) or 1)
-
-
-def turn_series(by: int, n: int) -> None:
-    """Look at the next (1) or previous (-1) of ``n`` series, from its beginning."""
-    there = min(max(series_choice() + by, 1), n)
-    if there != series_choice():
-        st.session_state[SERIES_CHOICE] = there
-        forget_slice()
-
-
-def moved_slice() -> None:
-    """Keep the slice that a person chose."""
-    st.session_state[SERIES_MOVED] = True
-
-
 def widget_key(widget: str, study: Study) -> str:
     """Return the key of a widget that belongs to one picture of the light box."""
     return f"{widget}.{study.key}"
