@@ -139,9 +139,9 @@ def test_wrong_requests_say_what_to_do(version, folders, tmp_path):
 def test_a_shipped_audit_is_read_only_for_the_version_it_is_about(
     version, folders, tmp_path, use_settings
 ):
-    run_audit(request(folders[1:], methods=("grad_cam",)))
+    document = run_audit(request(folders[1:], methods=("grad_cam",)))
     shipped = tmp_path / "models" / "kidney_ct" / AUDITS / f"{version.name}.json"
-    ship_audit(version, shipped)
+    ship_audit(version, document, shipped)
     assert audit_of(version).shipped is False
     use_settings(models=tmp_path / "models", home=tmp_path / "other")
     assert audit_of(version).shipped is True
