@@ -3,7 +3,7 @@
 
 const WAIT_MS = 700;
 const AGAIN_MS = 2000;
-const TRIES = 5;
+const TRIES = 30;
 const keepers = new WeakMap();
 
 function read(key) {
@@ -23,16 +23,20 @@ function write(key, text) {
   }
 }
 
-// A run of the page that begins at the same moment may swallow what was found: it is offered again
-// while the server has nothing and nobody types.
-function offer(state, field, tries) {
-  const kept = read(state.key);
-  if (!kept || kept === state.text) return;
-  state.tell("found", kept);
-  if (tries < 2) return;
+// The page may run at the same moment with a field that is still empty, and take that for what was
+// typed. As long as the server has nothing, what is kept is offered again, unless somebody types:
+// who clears a field clears what is kept of it.
+function seek(state, field) {
+  clearTimeout(state.again);
+  if (state.text || !state.takes || state.tries < 1 || !read(state.key)?.trim()) return;
   state.again = setTimeout(() => {
     const isTyping = document.activeElement?.closest(`.st-key-${field}`);
-    if (!state.text && !isTyping) offer(state, field, tries - 1);
+    const kept = read(state.key);
+    if (!isTyping && !state.text && kept) {
+      state.tries -= 1;
+      state.tell("found", kept);
+    }
+    seek(state, field);
   }, AGAIN_MS);
 }
 
@@ -44,12 +48,15 @@ export default function (component) {
   if (state.onInput) document.removeEventListener("input", state.onInput, true);
   if (data.forget) write(key, "");
   state.text = data.text;
+  state.takes = data.takes;
   state.tell = setTriggerValue;
   if (state.key !== key) {
     state.key = key;
-    clearTimeout(state.again);
-    offer(state, data.field, TRIES);
+    state.tries = TRIES;
+    const kept = read(key);
+    if (kept && kept !== data.text && data.takes) setTriggerValue("found", kept);
   }
+  seek(state, data.field);
   state.onInput = (event) => {
     const field = event.target;
     if (!field.closest || !field.closest(`.st-key-${data.field}`)) return;

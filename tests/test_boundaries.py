@@ -21,6 +21,7 @@ BASE_ORDER: dict[str, set[str]] = {  # part of the base -> what it may import of
     "errors": set(),
     "config": {"errors"},
     "domain": {"errors"},
+    "wording": set(),
     "logs": {"errors", "config"},
     "tasks": {"errors", "config"},
 }

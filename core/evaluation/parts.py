@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.errors import EvaluationError
 from core.evaluation.figures import group_codes
 from core.evaluation.runs import EvaluationRun
+from core.wording import plural
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +61,7 @@ def halves(run: EvaluationRun, *, seed: int = 0) -> Parts:
     first = chooses[unit]
     said = (
         "Chosen on one half of the run and checked on the other: whole "
-        f"{_plural(run.facts.group_name)}, seed {seed}."
+        f"{plural(run.facts.group_name)}, seed {seed}."
         if codes is not None
         else f"Chosen on one half of the run and checked on the other, picture by picture (seed "
         f"{seed}): groups are unknown, so pictures of one patient may stand in both."
@@ -99,7 +100,7 @@ def kept_apart(choosing: EvaluationRun, checking: EvaluationRun) -> Parts:
         )
     rest, n_shared = whole.subset(~mask), len(set(key[mask]))
     smaller, larger = ("checking", "choosing") if chooses_larger else ("choosing", "checking")
-    named = name if n_shared == 1 else _plural(name)
+    named = name if n_shared == 1 else plural(name)
     sentence = f"The {n_shared} {named} of the {smaller} part are left out of the {larger} part."
     if chooses_larger:
         return Parts(rest, checking, sentence, by_group)
@@ -108,7 +109,3 @@ def kept_apart(choosing: EvaluationRun, checking: EvaluationRun) -> Parts:
 
 def _shared(own: NDArray[np.object_], other: NDArray[np.object_]) -> NDArray[np.bool_]:
     return np.isin(own.astype(str), np.unique(other.astype(str)))
-
-
-def _plural(word: str) -> str:
-    return word if word.endswith("s") else f"{word}s"

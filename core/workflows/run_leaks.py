@@ -13,6 +13,7 @@ from core.evaluation.leakage import shared_groups, split_column
 from core.evaluation.runs import EvaluationRun
 from core.inference.card import MetricSet
 from core.tasks import TaskSpec, load_task
+from core.wording import plural
 from core.workflows.stored_runs import StoredRun
 from core.workflows.twin_search import Known, open_known, why_not
 
@@ -135,10 +136,6 @@ def _groups_word(known: Known) -> str:
     return known.stored.facts.group_name or "group"
 
 
-def _plural(word: str) -> str:
-    return word if word.endswith("s") else f"{word}s"
-
-
 def _sentences(known: Known, verdict: Verdict, *, reason: str) -> list[str]:
     found, run, facts = known.exposure, known.run, known.stored.facts
     said = []
@@ -149,7 +146,7 @@ def _sentences(known: Known, verdict: Verdict, *, reason: str) -> list[str]:
     shared = shared_groups(run, found)
     if shared:
         total = len(set(run.group.tolist())) if run.group is not None else 0
-        said.append(f"{shared:,} of {total:,} {_plural(_groups_word(known))} were trained on too.")
+        said.append(f"{shared:,} of {total:,} {plural(_groups_word(known))} were trained on too.")
     if run.group is None and verdict != "unknown":
         said.append("Groups (series, patients, slides) are unknown.")
     elif facts.group_source == "found":
@@ -176,7 +173,7 @@ def _twins_said(known: Known, verdict: Verdict, *, reason: str) -> list[str]:
         n = int((found.twin & ~found.seen).sum())
         return [f"{n:,} of {run.n:,} cases have a nearly equal picture in training{above}."]
     if twins is not None and not twins.groups:
-        groups = _plural(_groups_word(known))
+        groups = plural(_groups_word(known))
         return [f"{twins.n_pairs:,} pairs of nearly equal pictures{above} are of two {groups}."]
     if twins is not None:
         n_groups = len(set(twins.groups))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows.downloads import card_csv
 from core.workflows.model_audit import map_trust
 from core.workflows.models import InstalledVersion, champion_said
@@ -84,7 +85,7 @@ def show_words(card: Card, task: TaskSpec) -> None:
     style.prose("Known failures", failures)
     style.prose("Limits", card.limits or ("None is written down.",))
     data = card.training_data
-    groups = f" in {data.n_groups:,} {style.plural(task.group_name)}" if data.n_groups else ""
+    groups = f" in {data.n_groups:,} {plural(task.group_name)}" if data.n_groups else ""
     by_class = ", ".join(f"{name} {n:,}" for name, n in data.n_by_class.items())
     lines = [
         f"{data.name}: {data.n:,} pictures{groups}{f' ({by_class})' if by_class else ''}.",
@@ -152,7 +153,7 @@ def _split_figures(
         for key in class_names
         if columns
     ]
-    groups = f" in {part.n_groups:,} {style.plural(task.group_name)}" if part.n_groups else ""
+    groups = f" in {part.n_groups:,} {plural(task.group_name)}" if part.n_groups else ""
     return markup.SplitFigures(
         title=part.title,
         leaks=part.leakage,

@@ -22,6 +22,7 @@ from core.workflows.cases import (
     show_context,
     worklist_query,
 )
+from core.workflows.drafts import Draft, find_draft, keep_draft
 from core.workflows.duties import Duty, Work, duty_of
 from core.workflows.second_reads import open_blind
 from pages._shared import case_report, facts, notices, reader, resources, state, style, worklist
@@ -88,14 +89,43 @@ def opened_by(found: CaseFile, who: str) -> Opened:
     kept: Opened | None = st.session_state.get(state.CASE_OPENED)
     if kept is not None and (kept.case_id, kept.reader) == (found.case.case_id, who):
         return kept
+    duty = duty_of(found, who, read_first=settings().read_first)
     if kept is None or kept.case_id != found.case.case_id:
         st.session_state.pop(state.CASE_CONTEXT, None)  # hidden again once the case was left
-    duty = duty_of(found, who, read_first=settings().read_first)
+    elif not kept.reader and kept.duty.work is duty.work is not Work.ADJUDICATE:
+        _name_draft(kept, who)
     if duty.work is Work.READ_BLIND and who:
         open_blind(found.case.case_id, reader=who)
     opened = Opened(found.case.case_id, who, uuid.uuid4().hex, duty)
     st.session_state[state.CASE_OPENED] = opened
     return opened
+
+
+def said_in(act: str) -> Draft:
+    """Return what stands in the form of a verdict."""
+    verdict, confidence, comment = (
+        st.session_state.get(state.form_key(name, act))
+        for name in ("verdict", "confidence", "comment")
+    )
+    return Draft(verdict, confidence, str(comment or ""))
+
+
+def _name_draft(opened: Opened, who: str) -> None:
+    """Keep what was said before anybody said who they are as the draft of who they turn out to be.
+
+    It may come on top of an older draft of theirs, of which the parts not said anew stay.
+    """
+    said = said_in(opened.act)
+    if said.is_empty:
+        return
+    with notices.told_later(state.CASE_SAID):
+        older = find_draft(who, opened.case_id)
+        draft = Draft(
+            said.verdict or older.verdict,
+            said.confidence or older.confidence,
+            said.comment or older.comment,
+        )
+        keep_draft(who, opened.case_id, draft)
 
 
 def open_again() -> None:

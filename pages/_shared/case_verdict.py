@@ -16,7 +16,7 @@ from core.workflows.drafts import Draft, find_draft, forget_draft, keep_draft
 from core.workflows.duties import Work
 from core.workflows.verdicts import MAX_TEXT, Verdict, record_verdict
 from pages._shared import keeper, notices, reader, state, style
-from pages._shared.case import Opened, open_again, take_up
+from pages._shared.case import Opened, open_again, said_in, take_up
 
 CONFIDENCES = (0.5, 0.75, 0.9, 0.99)
 _FIELD = "case_comment"
@@ -107,7 +107,7 @@ def _settle_fields(opened: Opened) -> Draft:
         _draft_name(opened), field=_FIELD, text=comment, hands_on=True,
         on_found=functools.partial(_take_back, opened),
     )  # fmt: skip
-    return _draft(opened)
+    return said_in(opened.act)
 
 
 def _take_back(opened: Opened, kept: str) -> None:
@@ -126,21 +126,12 @@ def _draft_name(opened: Opened) -> str:
     return f"draft.{digest[:16]}"
 
 
-def _draft(opened: Opened) -> Draft:
-    said = st.session_state
-    return Draft(
-        said.get(_key("verdict", opened)),
-        said.get(_key("confidence", opened)),
-        str(said.get(_key("comment", opened)) or ""),
-    )
-
-
 def _keep(opened: Opened) -> None:
     """Keep the draft on the server; without a name there is nobody to keep it for."""
     if not opened.reader:
         return
     with notices.told_later(state.CASE_SAID):
-        keep_draft(opened.reader, opened.case_id, _draft(opened))
+        keep_draft(opened.reader, opened.case_id, said_in(opened.act))
 
 
 def save(found: CaseFile, opened: Opened, verdict: str | None = None) -> None:
@@ -148,7 +139,7 @@ def save(found: CaseFile, opened: Opened, verdict: str | None = None) -> None:
     saved: set[str] = st.session_state.setdefault(state.CASE_SAVED, set())
     if opened.act in saved:
         return  # the second click of one act
-    draft, who = _draft(opened), reader.name()
+    draft, who = said_in(opened.act), reader.name()
     chosen = verdict or draft.verdict
     st.session_state[state.CASE_SAID] = None
     if chosen is None or not who:

@@ -11,6 +11,7 @@ import streamlit as st
 from core import charts
 from core.errors import CoreError
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows.run_pictures import PictureSource, maps_said, picture_source
 from core.workflows.stored_runs import Performance
 from pages._shared import resources, state, style
@@ -141,7 +142,7 @@ def _cell_said(cases: pd.DataFrame, made: Performance, true: str, called: str) -
         return f"No picture of {true} was called {called}."
     groups = cases["group"].dropna().nunique()
     name = made.run.facts.group_name
-    within = f" from {groups:,} {style.plural(name) if groups > 1 else name}" if groups else ""
+    within = f" from {groups:,} {plural(name) if groups > 1 else name}" if groups else ""
     pictures = "picture" if n == 1 else "pictures"
     said = f"{true} called {called}: {n:,} {pictures}{within}, the most confident call first."
     return f"{said} {maps_said(made.run)}".strip()

@@ -7,6 +7,7 @@ import hashlib
 import streamlit as st
 
 from core.errors import CoreError, IntakeError
+from core.wording import plural
 from core.workflows import clinic_words
 from core.workflows.clinic import (
     CAUSES,
@@ -152,7 +153,7 @@ def _near(clinic: Clinic, picture: CasePicture) -> list[Near]:
 def _near_said(clinic: Clinic, picture: CasePicture) -> str:
     if picture.look_alikes_said or not picture.look_alikes:
         return picture.look_alikes_said
-    own = f" of other {style.plural(clinic.group_name)}" if picture.own_left_out else ""
+    own = f" of other {plural(clinic.group_name)}" if picture.own_left_out else ""
     return f"Nearest training pictures{own}, with their labels and distance"
 
 

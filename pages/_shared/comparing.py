@@ -13,6 +13,7 @@ from core.charts.comparison import forest_chart
 from core.charts.look import CONFIG
 from core.errors import CoreError
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows import comparing, records
 from core.workflows.comparing import Question
 from core.workflows.stored_runs import StoredRun
@@ -142,7 +143,7 @@ def show_measures(made: Comparison, run_a: StoredRun, run_b: StoredRun) -> None:
         ),
     ]
     style.measures(rows)
-    group = style.plural(run_a.facts.group_name)
+    group = plural(run_a.facts.group_name)
     drawn = f"{made.n_groups:,} {group}" if grouped else f"{made.n:,} cases"
     n_groups = f" in {gap['n_groups']:,} {group}" if grouped else ""
     style.quiet(

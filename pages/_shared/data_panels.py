@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.errors import CoreError
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows.background_desk import Failure, Job
 from core.workflows.data_checks import check_pictures, kept_check
 from core.workflows.experiment_words import experiment_choices
@@ -60,7 +61,7 @@ def pick(found: Sequence[DataSet]) -> DataSet:
 def show_head(made: DataFacts, task: TaskSpec) -> None:
     """Show how much there is, and how well its groups are known."""
     words = [(f"{made.n:,} pictures", "plain")]
-    groups = style.plural(task.group_name)
+    groups = plural(task.group_name)
     if made.group_source == "none":
         words.append((f"{groups} not stated", "bad"))
     else:

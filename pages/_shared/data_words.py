@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows.data_checks import DataCheck, kept_check
 from pages._shared import resources, style
 
@@ -48,7 +49,7 @@ def samples_of(made: DataFacts, task: TaskSpec) -> tuple[Sample, ...]:
 def show_counts(made: DataFacts, task: TaskSpec) -> None:
     """Show pictures and groups of every class, and how a grouped split deals them out."""
     grouped = made.group_source != "none"
-    groups = style.plural(task.group_name)
+    groups = plural(task.group_name)
     parts = list(made.classes[0].parts) if made.classes else []
     columns = ["", "pictures", *([groups] if grouped else []), *parts]
     rows = [

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows.run_performance import CurveFrames, GroupLevel, GroupRule, frame_csv
 from core.workflows.stored_runs import Performance
 from pages._shared import state, style
@@ -110,7 +111,7 @@ def show_level(made: Performance, groups: GroupLevel | None, task: TaskSpec) -> 
         )
         if groups.n_mixed:
             said += (
-                f" {groups.n_mixed:,} of {groups.n_groups:,} {style.plural(name)} hold several "
+                f" {groups.n_mixed:,} of {groups.n_groups:,} {plural(name)} hold several "
                 "classes and count for each."
             )
     style.quiet(said)

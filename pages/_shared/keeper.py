@@ -51,6 +51,13 @@ def keep(
 
     component(
         key=named,
-        data={"key": key, "field": field, "text": text, "hands_on": hands_on, "forget": forget},
+        data={
+            "key": key,
+            "field": field,
+            "text": text,
+            "hands_on": hands_on,
+            "forget": forget,
+            "takes": on_found is not None,
+        },
         on_found_change=hand_over,
     )

@@ -15,6 +15,7 @@ from core.charts.look import ACCENT, CONFIG
 from core.charts.operating_point import net_benefit_chart, trade_off_chart
 from core.errors import CoreError
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows.points import PointsInForce
 from pages._shared import contract_markup, identity, resources, state, style
 from pages._shared.contract_markup import Claim, Tile, per_1000, percent
@@ -136,7 +137,7 @@ def _rate(level: Level, which: str, group: str) -> tuple[str, str]:
     grouped = figure.low_grouped is not None
     low, high = (figure.low_grouped, figure.high_grouped) if grouped else (figure.low, figure.high)
     interval = "no interval" if low is None or high is None else _range(low, high)
-    groups = f" in {figure.n_groups:,} {style.plural(group)}" if figure.n_groups else ""
+    groups = f" in {figure.n_groups:,} {plural(group)}" if figure.n_groups else ""
     return percent(figure.value), f"{interval}, n {figure.n:,}{groups}"
 
 
@@ -188,8 +189,8 @@ def _claim(level: Level, title: str, unit: str, group: str) -> str:
     bound, counts, found = level.lower_bound, level.counts, level.sensitivity
     if bound is None or counts is None:
         return f"There is no {unit} with {title.lower()} to check it on."
-    units = style.plural(unit)
-    where = f" in {found.n_groups:,} {style.plural(group)}" if found.n_groups else ""
+    units = plural(unit)
+    where = f" in {found.n_groups:,} {plural(group)}" if found.n_groups else ""
     said = f"Missed {counts.fn:,} of {counts.n_positive:,} {units}"
     said += f"{where if unit == 'picture' else ''}: exact lower bound {percent(bound)}."
     if level.claim_holds:

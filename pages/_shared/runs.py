@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows.evaluating import Performance, StoredRun
 from pages._shared import leaks as leaks_banner
 from pages._shared import state, style
@@ -49,7 +50,7 @@ def split_title(split: str) -> str:
 def label(run: StoredRun) -> str:
     """Return one line that tells runs apart."""
     split = _SPLITS.get(run.facts.split, run.facts.split)
-    groups = f", {run.n_groups:,} {style.plural(run.facts.group_name)}" if run.n_groups else ""
+    groups = f", {run.n_groups:,} {plural(run.facts.group_name)}" if run.n_groups else ""
     leak = " · LEAKAGE" if run.is_random else ""
     kind = "shipped" if run.shipped else run.facts.created_at[:10]
     if run.facts.model_version is None:

@@ -11,6 +11,7 @@ import streamlit as st
 from core.charts import CONFIG
 from core.charts.slices import slice_chart
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows.evaluating import EvaluationRun, StoredRun
 from core.workflows.points import PointsInForce
 from core.workflows.run_pictures import picture_source
@@ -182,7 +183,7 @@ def show_table(made: Sliced, class_name: str, stored: StoredRun, task: TaskSpec)
 def show_worst(weak: WeakSlices, class_name: str, stored: StoredRun, task: TaskSpec) -> None:
     """Show the worst slice that was found, what chance does, and the next ones."""
     style.kicker(f"Worst slice found for {_title(task, class_name).lower()}")
-    groups = style.plural(stored.facts.group_name)
+    groups = plural(stored.facts.group_name)
     if weak.reason:
         style.quiet(f"Nothing was looked for. {weak.reason.replace('groups', groups)}")
         return
@@ -276,7 +277,7 @@ def _title(task: TaskSpec, class_name: str) -> str:
 def _n_said(figure: Mapping[str, Any], stored: StoredRun) -> str:
     if pd.isna(figure["n_groups"]):
         return f"{figure['n']:,}"
-    return f"{figure['n']:,} in {int(figure['n_groups']):,} {style.plural(stored.facts.group_name)}"
+    return f"{figure['n']:,} in {int(figure['n_groups']):,} {plural(stored.facts.group_name)}"
 
 
 def _count_said(row: Mapping[str, Any]) -> str:

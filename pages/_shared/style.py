@@ -277,15 +277,6 @@ def dark_pane(state: str, words: str) -> None:
     )
 
 
-def plural(word: str) -> str:
-    """Return the plural of what a group is called.
-
-    >>> plural("series"), plural("slide")
-    ('series', 'slides')
-    """
-    return word if word.endswith("s") else f"{word}s"
-
-
 def picture(png_base64: str, alt: str, *, kind: str = "saw") -> None:
     """Show a small PNG inside the page itself: it never lies at an address of the server.
 

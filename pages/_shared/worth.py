@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from core.domain import Prediction
 from core.tasks import TaskSpec
+from core.wording import plural
 from core.workflows.models import Card
 from core.workflows.points import ANY_FINDING, OperatingPoint, PointsInForce
-from pages._shared import style
 
 
 def sentence(card: Card, class_name: str, title: str, *, group_name: str) -> str | None:
@@ -32,8 +32,8 @@ def sentence(card: Card, class_name: str, title: str, *, group_name: str) -> str
         interval = (
             f"{low * 100:.0f}–{high * 100:.0f} %, " if low is not None and high is not None else ""
         )
-        groups = f" in {figure.n_groups:,} {style.plural(group_name)}" if figure.n_groups else ""
-        unseen = f"On {style.plural(group_name)} it had not seen, "
+        groups = f" in {figure.n_groups:,} {plural(group_name)}" if figure.n_groups else ""
+        unseen = f"On {plural(group_name)} it had not seen, "
         return f"{unseen}{found} ({interval}n {figure.n:,}{groups})."
     return None
 
@@ -67,7 +67,7 @@ def points_said(points: PointsInForce, prediction: Prediction, task: TaskSpec) -
 
 def _point_said(point: OperatingPoint, title: str, task: TaskSpec) -> str:
     value, low, high = point.sensitivity
-    what = style.plural(title.lower())
+    what = plural(title.lower())
     head = f"At this point ({title.lower()} ≥ {point.threshold:.3f}, signed by {point.signed_by})"
     if point.class_name == ANY_FINDING:
         head = f"At the point for any finding (≥ {point.threshold:.3f}, by {point.signed_by})"
@@ -76,11 +76,7 @@ def _point_said(point: OperatingPoint, title: str, task: TaskSpec) -> str:
     interval = (
         f"{low * 100:.0f}–{high * 100:.0f} %, " if low is not None and high is not None else ""
     )
-    groups = (
-        f", {point.n_groups:,} {style.plural(task.group_name)}"
-        if point.n_groups is not None
-        else ""
-    )
+    groups = f", {point.n_groups:,} {plural(task.group_name)}" if point.n_groups is not None else ""
     said = f"{head} the model finds {value * 100:.0f} % of {what} ({interval}n {point.n_positive:,}"
     spared = point.specificity[0]
     alarms = ""

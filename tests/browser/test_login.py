@@ -21,7 +21,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from core.workflows.users import give_role
 from tests.browser.conftest import Visit, served, visiting
-from tests.browser.steps import settle
+from tests.browser.steps import open_address, settle
 from tests.identity_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -30,6 +30,7 @@ from tests.identity_provider import (
     Provider,
     running_provider,
 )
+from tests.pages.looking import encoded, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 DAY = 24 * HOUR
@@ -108,6 +109,67 @@ def expect_no_page(visit: Visit, said: str) -> None:
     expect(visit.page.locator("[data-testid=stPageLink]")).to_have_count(0)
     expect(visit.page.locator(".sl-banner")).to_have_count(0)
     expect(visit.page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def test_a_day_of_somebody_who_logs_in(
+    browser: Browser, site: Site, roles: Callable[..., None], tmp_path: Path
+):
+    slice_file = tmp_path / "slice.png"
+    slice_file.write_bytes(encoded(picture(71)))
+    with visiting(browser, site.base) as visit:
+        roles(Anna="none", Ben="none")  # whatever another test gave them
+        log_in(visit, "Anna")
+        expect_no_page(visit, "Your name here is Anna@Site.org")
+        roles(Anna="reader")
+        open_address(visit, "/worklist?task=kidney_ct")
+        expect(visit.page.get_by_label("Your name")).to_have_value("Anna@Site.org")
+        expect(visit.page.get_by_label("Your name")).to_be_disabled()
+        visit.page.locator("input[type=file]").set_input_files(str(slice_file))
+        visit.page.get_by_role("button", name="Add 1 picture").click()
+        line = visit.page.locator("tr[data-case]")
+        expect(line).to_have_count(1)
+        case = str(line.get_attribute("data-case"))
+        open_address(visit, f"/case?task=kidney_ct&case={case}")
+        says_cyst(visit)
+        expect(visit.page.get_by_role("heading", name="Anna@Site.org (you)")).to_be_visible()
+        logs_out(visit, "Anna@Site.org")
+        assert (site.provider.n_logouts, site.provider.problems) == (1, [])
+        assert visit.outside == []
+    with visiting(browser, site.base) as visit:
+        roles(Ben="viewer")
+        log_in(visit, "Ben")
+        open_address(visit, f"/case?task=kidney_ct&case={case}")
+        visit.page.get_by_role("button", name="Give a verdict of your own").click()
+        says_cyst(visit)
+        expect(
+            visit.page.get_by_text("takes the role reader, and ben@site.org has viewer")
+        ).to_be_visible()
+        roles(Ben="reader")  # holds from the next click
+        visit.page.get_by_role("button", name="Save verdict").click()
+        expect(visit.page.get_by_role("heading", name="ben@site.org (you)")).to_be_visible()
+        roles(Ben="none")
+        visit.page.reload()
+        expect_no_page(visit, "nobody gave you a role yet")
+
+
+def says_cyst(visit: Visit) -> None:
+    """Try to save a verdict of the case that is open."""
+    form = visit.page.locator("[data-testid=stButtonGroup]").filter(has_text="Not assessable")
+    form.get_by_role("radio", name="Cyst", exact=True).click()
+    settle(visit)
+    visit.page.get_by_role("button", name="Save verdict").click()
+    settle(visit)
+
+
+def logs_out(visit: Visit, name: str) -> None:
+    """Log out by the name in the frame; the session at the provider ends, too."""
+    visit.page.get_by_role("button", name=name).click()
+    expect(visit.page.get_by_text("Role: reader.")).to_be_visible()
+    visit.page.get_by_role("button", name="Log out").click()
+    visit.page.get_by_role("button", name="Log in").wait_for()
+    expect_no_page(visit, "Log in")
+    arrive(visit, "/worklist?task=kidney_ct")
+    expect_no_page(visit, "Log in")
 
 
 def test_an_address_that_the_provider_did_not_verify_is_nobody(

@@ -195,6 +195,23 @@ def test_a_draft_survives_a_new_session_and_goes_with_the_verdict(open_page: Ope
     assert find_draft(FIRST, case_id).is_empty
 
 
+def test_what_was_said_before_the_name_is_kept_for_whoever_says_it(open_page: OpenPage):
+    app = open_page("worklist")
+    case_id = add()
+    write(open_case(app, case_id, FIRST), "begun earlier")
+    unnamed = open_page("worklist")
+    unnamed = choose(open_case(unnamed, case_id), "tumor")
+    assert find_draft("", case_id).is_empty
+    named = as_reader(unnamed, FIRST)
+    assert (field(named, "verdict").value, named.text_area[0].value) == ("tumor", "begun earlier")
+    kept = find_draft(FIRST, case_id)
+    assert (kept.verdict, kept.comment) == ("tumor", "begun earlier")
+    other = as_reader(named, SECOND)  # another person at the same screen begins anew
+    assert field(other, "verdict").value is None
+    press(as_reader(other, FIRST), "Save verdict")
+    assert [read.verdict for read in case_file(case_id).reads] == ["tumor"]
+
+
 def test_nobody_and_no_class_are_asked_for_before_anything_is_stored(open_page: OpenPage):
     app = open_page("worklist")
     case_id = add()
