@@ -219,11 +219,16 @@ def choose_threshold(scores: Scores, sensitivity: float) -> float | None:
     EvaluationError
         If ``sensitivity`` is no number in (0, 1].
     """
+    return highest_threshold(scores.positive, sensitivity)
+
+
+def highest_threshold(positive: NDArray[np.float64], sensitivity: float) -> float | None:
+    """As :func:`choose_threshold`, of the scores of the positive cases alone, ascending."""
     check_sensitivity(sensitivity)
-    if not scores.n_positive:
+    if not len(positive):
         return None
-    needed = ceil(Fraction(str(sensitivity)) * scores.n_positive)
-    return float(scores.positive[scores.n_positive - needed])
+    needed = ceil(Fraction(str(sensitivity)) * len(positive))
+    return float(positive[len(positive) - needed])
 
 
 def check_sensitivity(sensitivity: float) -> None:

@@ -35,6 +35,10 @@ class Calibration(BaseModel):
         default_factory=dict,
         description="Finding -> threshold: flagged when y_prob >= threshold.",
     )
+    required_sensitivity: dict[str, float] = Field(
+        default_factory=dict,
+        description="Finding -> the sensitivity that its threshold reaches on those pictures.",
+    )
 
     def to_yaml(self) -> bytes:
         """Return the bytes of ``calibration.yaml``."""

@@ -112,6 +112,11 @@ class TrainingConfig(BaseModel):
     fractions: dict[str, float] = Field(
         default_factory=lambda: {"train": 0.6, "validation": 0.1, "calibration": 0.1, "test": 0.2}
     )
+    required_sensitivity: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
+        default_factory=dict,
+        description="Finding -> share of it that the threshold shipped with the version must find "
+        "among the pictures of the temperature.",
+    )
     gate_quantile: float = Field(0.995, gt=0, lt=1)
     gate_prototypes: int = Field(2000, ge=5, le=2000)
     detail: DetailConfig | None = Field(None, description="A branch that marks small findings.")

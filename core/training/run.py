@@ -39,6 +39,7 @@ from core.training.trust import (
     frozen_gate,
     is_blank,
     is_refused,
+    required_by_class,
     trained_gate,
 )
 from core.training.version import VersionDraft, export_version
@@ -113,6 +114,7 @@ class _Run:
 
     def __init__(self, job: TrainingJob) -> None:
         self.job, self.config, self.data = job, job.config, job.data
+        self.required = required_by_class(job.config.required_sensitivity, job.task)
         self.bench = Workbench(job)
         self.gate_settings = GateSettings(job.config.gate_quantile, job.config.gate_prototypes)
         self.exposures = Exposures(job)
@@ -177,12 +179,14 @@ class _Run:
                 folded.logits[own],
                 self.data.y_true[own],
                 fitted_on=f"Out-of-fold outputs of every {group} outside the test part.",
+                required=self.required,
             )
         chosen = np.isin(rows, self.job.rows("calibration"))
         return calibrate(
             measured.logits[chosen],
             self.data.y_true[rows[chosen]],
             fitted_on=f"The calibration part: every {group} in it was kept out of training.",
+            required=self.required,
         )
 
     def _gate(self, rows: Any, measured: Measured) -> Gate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.domain import FloatArray
 from core.errors import TrainingError
+from core.evaluation.operating_points import highest_threshold
 from core.inference.calibration import (
     Calibration,
     apply_temperature,
@@ -18,23 +20,67 @@ from core.inference.calibration import (
 )
 from core.inference.gate import Gate
 from core.inference.gate_fitting import fit_gate, out_of_fold_distances
+from core.tasks import TaskSpec
 from core.training.training_set import TrainingSet
 
 Rows = NDArray[np.int64]
 
 
 def calibrate(
-    logits: NDArray[np.float64], y_true: NDArray[np.int64], *, fitted_on: str
+    logits: NDArray[np.float64],
+    y_true: NDArray[np.int64],
+    *,
+    fitted_on: str,
+    required: Mapping[int, tuple[str, float]] | None = None,
 ) -> Calibration:
-    """Return the calibration fitted on logits of pictures that were not trained on."""
+    """Return the calibration fitted on logits of pictures that were not trained on.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, n_classes)
+    y_true : ndarray of shape (n,), int64
+    fitted_on : str
+        Which pictures, in one sentence.
+    required : mapping of class index to (name, sensitivity), or None
+        Findings that the version ships a threshold for: the highest that finds so many of them
+        among these pictures. It was chosen on them, so what it finds elsewhere is another figure.
+    """
     temperature = round(fit_temperature(logits, y_true), 4)
+    y_prob = apply_temperature(logits, temperature)
+    points = {}
+    for index, (name, sensitivity) in (required or {}).items():
+        threshold = highest_threshold(np.sort(y_prob[y_true == index, index]), sensitivity)
+        if threshold is not None:
+            points[name] = threshold
     return Calibration(
+        operating_points=points,
+        required_sensitivity={name: share for name, share in (required or {}).values()},
         temperature=temperature,
         fitted_on=fitted_on,
         n=len(y_true),
         nll_before=round(negative_log_likelihood(logits, y_true), 5),
         nll_after=round(negative_log_likelihood(logits / temperature, y_true), 5),
     )
+
+
+def required_by_class(
+    required: Mapping[str, float], task: TaskSpec
+) -> dict[int, tuple[str, float]]:
+    """Return what the shipped thresholds must find, as ``calibrate`` takes it.
+
+    Raises
+    ------
+    TrainingError
+        If one is no finding of the task.
+    """
+    unknown = sorted(set(required) - set(task.findings))
+    if unknown:
+        raise TrainingError(
+            f"required_sensitivity names {', '.join(unknown)}, which is no finding of the task.",
+            remedy=f"Its findings are {', '.join(task.findings)}.",
+            column="required_sensitivity",
+        )
+    return {task.class_names.index(name): (name, share) for name, share in required.items()}
 
 
 def cross_fitted_probabilities(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import TrainingError
+from core.tasks import load_task
 from core.training.trust import (
     GateSettings,
     calibrate,
@@ -11,6 +12,7 @@ from core.training.trust import (
     deal_groups,
     frozen_gate,
     is_refused,
+    required_by_class,
     trained_gate,
 )
 from tests.core.training.toys import toy_set
@@ -34,6 +36,30 @@ def test_calibration_finds_the_temperature_and_says_what_it_gained():
     calibration = calibrate(logits, y_true, fitted_on="drawn")
     assert calibration.temperature == pytest.approx(3.0, rel=0.15)
     assert calibration.nll_after < calibration.nll_before
+
+
+def test_a_shipped_threshold_finds_what_was_required_and_no_higher_one_does():
+    logits, y_true = sure_logits(900)
+    required = {1: ("stone", 0.95)}
+    calibration = calibrate(logits, y_true, fitted_on="drawn", required=required)
+    threshold = calibration.operating_points["stone"]
+    scores = calibration.apply(logits)[y_true == 1, 1]
+    assert (scores >= threshold).mean() >= 0.95
+    assert (scores >= np.nextafter(threshold, 1)).mean() < 0.95
+    assert calibration.required_sensitivity == {"stone": 0.95}
+    assert calibrate(logits, y_true, fitted_on="drawn").operating_points == {}
+
+
+def test_a_finding_that_is_not_there_ships_no_threshold_and_a_wrong_name_is_refused():
+    logits, y_true = sure_logits(300)
+    none = calibrate(logits, np.zeros_like(y_true), fitted_on="drawn", required={2: ("cyst", 0.9)})
+    assert none.operating_points == {}
+    task = load_task("kidney_stone")
+    assert required_by_class({"stone": 0.95}, task) == {
+        task.class_names.index("stone"): ("stone", 0.95)
+    }
+    with pytest.raises(TrainingError, match="normal, which is no finding"):
+        required_by_class({"normal": 0.9}, task)
 
 
 def test_the_probabilities_of_a_fold_do_not_depend_on_its_labels():
