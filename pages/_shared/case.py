@@ -89,7 +89,11 @@ def opened_by(found: CaseFile, who: str) -> Opened:
     kept: Opened | None = st.session_state.get(state.CASE_OPENED)
     if kept is not None and (kept.case_id, kept.reader) == (found.case.case_id, who):
         return kept
-    duty = duty_of(found, who, read_first=settings().read_first)
+    seen: set[tuple[str, str]] = st.session_state.setdefault(state.CASE_SEEN, set())
+    this = (found.case.case_id, who)
+    duty = duty_of(found, who, read_first=settings().read_first, has_seen=this in seen)
+    if duty.shows_answer and who:
+        seen.add(this)  # in this session; what was looked at in an earlier one is not known
     if kept is None or kept.case_id != found.case.case_id:
         st.session_state.pop(state.CASE_CONTEXT, None)  # hidden again once the case was left
     elif not kept.reader and kept.duty.work is duty.work is not Work.ADJUDICATE:
