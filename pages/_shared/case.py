@@ -56,17 +56,21 @@ class Opened:
 
 
 def found_case(task: TaskSpec) -> CaseFile | None:
-    """Return the case that the address names; None where it names none.
+    """Return the case that the address names; None where it names none, or one that is not there.
 
     Raises
     ------
     CaseError
-        If there is no such case.
+        If the case's task is not there any more.
     """
     asked = st.query_params.get(ADDRESS)
     if not asked:
         return None
-    found = case_file(asked)
+    try:
+        found = case_file(asked)
+    except CaseError as error:  # its remedy is for the command line; here the worklist is one click
+        style.notice("error", error.problem, "")
+        return None
     if found.case.task != task.key:
         if found.case.task not in load_tasks():
             raise CaseError(
