@@ -16,6 +16,7 @@ from core.commands.answers import figure_text
 from core.commands.arguments import add_already_applied, add_task, add_version, count_from_zero
 from core.commands.output import plain
 from core.errors import ArgumentError
+from core.tasks import load_task
 from core.workflows.adding_cases import PRIORITIES, CaseFacts, add_files
 from core.workflows.cases import (
     CaseState,
@@ -31,6 +32,7 @@ from core.workflows.users import account
 from core.workflows.verdicts import answer_lines
 
 _KINDS = {"risk": float, "uncertainty": float, "priority": int}
+_LARGEST = 2**63 - 1  # the largest whole number of both databases
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,6 +124,8 @@ def _list(args: argparse.Namespace) -> None:
 
     if args.rows == 0:
         raise ArgumentError("A page of 0 rows shows nothing.", remedy="Give --rows 50.")
+    if args.task is not None:
+        load_task(args.task)  # a task that is not there has no list, not an empty one
     query = worklist_query(
         task=args.task,
         state=args.state and CaseState(args.state),
@@ -129,7 +133,7 @@ def _list(args: argparse.Namespace) -> None:
         needs=args.needs and Need(args.needs),
         sort=args.sort,
         after=_after(args.sort, args.after),
-        rows=args.rows,
+        rows=min(args.rows, _LARGEST),
     )
     if args.total:
         n = worklist_total(query)
@@ -218,12 +222,15 @@ def _after(sort: str, text: str | None) -> tuple[Any, int] | None:
         return None
     value, _, number = text.rpartition(",")
     try:
-        return _KINDS.get(sort, datetime.fromisoformat)(value), int(number)
+        place = _KINDS.get(sort, datetime.fromisoformat)(value), int(number)
+        if not all(isinstance(part, datetime) or abs(part) <= _LARGEST for part in place):
+            raise ValueError  # NaN, too
     except ValueError:
         raise ArgumentError(
             f"--after {text!r} is no place in this order.",
             remedy="Give `after` of the last line before, with the same --sort.",
         ) from None
+    return place
 
 
 def _place(row: WorklistRow, sort: str) -> str:

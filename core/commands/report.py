@@ -51,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the files and say which."""
     outs = {form: getattr(args, form) for form in FORMS if getattr(args, form) is not None}
+    reads = [*map(Path, args.named if args.series else ()), *([args.source] if args.source else ())]
+    check_outs(outs, reads=reads)  # before minutes of work
     source = None if args.source is None else read_file(args.source)
     asking = Asking(args.by, with_context=args.context, source_file=source)
     if args.series:
@@ -72,7 +74,6 @@ def _report_series(args: argparse.Namespace, outs: Mapping[str, Path], asking: A
         raise ArgumentError(
             "--series was given without --task.", remedy="Say which task answers.", column="task"
         )
-    check_outs(outs)  # before minutes of work
     analyst, stack, carried = opened_series(args, args.named)
     reading = read_series(
         analyst,

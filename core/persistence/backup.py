@@ -14,7 +14,7 @@ import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -88,7 +88,8 @@ def write_backup(out: Path, *, settings_told: Mapping[str, Any]) -> BackupFile:
             remedy="Check that its folder may be written and the disk has room.",
         ) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):  # then there is no draft
+            draft.unlink(missing_ok=True)
     return BackupFile(out, made["head"], made["rows"], made["n_pictures"], made["at"])
 
 

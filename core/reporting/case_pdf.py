@@ -119,9 +119,10 @@ def _edges(picture: PictureReport) -> str:
 
 
 def _strongest(report: CaseReport) -> Flowable:
-    """Return the slice in which each class is strongest, findings first."""
+    """Return the slice in which each class is strongest: findings first, the strongest before."""
     strongest = report.series.strongest if report.series else {}
-    order = sorted(strongest, key=lambda name: name not in report.task.findings)
+    findings = report.task.findings
+    order = sorted(strongest, key=lambda name: (name not in findings, -report.strength(name)))
     panes = []
     for name in order[:_MOST_STRONGEST]:
         place = strongest[name]

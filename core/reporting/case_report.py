@@ -193,14 +193,21 @@ class CaseReport:
     def answering(self) -> PictureReport:
         """The picture that stands for the case.
 
-        Of a series the slice that is strongest in the flagged, else the called class.
+        Of a series the strongest slice of the strongest flagged class, else of the called one.
         """
         prediction = self.prediction
         if self.series is None or prediction is None:
             return self.pictures[0]
-        named = (*prediction.flagged, prediction.predicted)
+        flagged = sorted(prediction.flagged, key=lambda name: -self.strength(name))
+        named = (*flagged, prediction.predicted)
         place = next((self.series.strongest[n] for n in named if n in self.series.strongest), 0)
         return self.pictures[place]
+
+    def strength(self, class_name: str) -> float:
+        """Return the largest probability of a class over the slices; 0 where none was answered."""
+        place = self.series.strongest.get(class_name) if self.series else None
+        found = None if place is None else self.pictures[place].prediction
+        return found.probabilities[class_name] if found else 0.0
 
 
 def _unfit(what: str) -> ReportError:

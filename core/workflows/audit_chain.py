@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from core.domain import Answer, StudyImage
-from core.errors import PersistenceError
+from core.errors import PersistenceError, ReportError
 from core.persistence.case_rows import to_row
 from core.persistence.chain import Head, parse_head
 from core.persistence.place import database_exists
 from core.persistence.verifying import Verified, known_heads, verify
 from core.workflows.answered_cases import answer_again
+
+_CASE = "case.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def replay(case_id: str, out: Path) -> Replayed:
         If that version is gone, or its files are others.
     PersistenceError
         If the picture is gone or is not what was stored.
+    ReportError
+        If another case was written into the folder, or it cannot be written.
     """
     from core.workflows.cases import history
 
@@ -84,8 +88,6 @@ def replay(case_id: str, out: Path) -> Replayed:
     found, recorded = answered.found, answered.recorded
     image, answer = answered.image, answered.again
     again = None if answer.prediction is None else dict(answer.prediction.probabilities)
-    out.mkdir(parents=True, exist_ok=True)
-    written = _write_pictures(out, image, answer)
     facts = {
         "case_id": case_id,
         "task": found.case.task,
@@ -98,7 +100,16 @@ def replay(case_id: str, out: Path) -> Replayed:
         "consensus": [to_row(item) for item in found.consensus],
         "audit": [asdict(row) for row in history(case_id)],
     }
-    _write_json(out / "case.json", facts)
+    try:
+        _check_folder(out, case_id)
+        out.mkdir(parents=True, exist_ok=True)
+        written = _write_pictures(out, image, answer)
+        _write_json(out / _CASE, facts)
+    except OSError as error:
+        raise ReportError(
+            f"The case was not written ({type(error).__name__}).",
+            remedy="Check that the folder may be written and the disk has room.",
+        ) from None
     return Replayed(
         case_id=case_id,
         model_version=recorded.model_version,
@@ -106,8 +117,20 @@ def replay(case_id: str, out: Path) -> Replayed:
         status=str(answer.status),
         is_same=answered.is_same,
         largest_difference=answered.largest_difference,
-        files=("case.json", *written),
+        files=(_CASE, *written),
     )
+
+
+def _check_folder(out: Path, case_id: str) -> None:
+    """Refuse a folder with another case in it: its maps would stay beside this one's."""
+    if not (out / _CASE).exists():
+        return
+    try:
+        there = json.loads((out / _CASE).read_text(encoding="utf-8"))["case_id"]
+    except (ValueError, KeyError, TypeError):
+        there = None
+    if there != case_id:
+        raise ReportError(f"{out} holds another case.", remedy="Name a new folder.")
 
 
 def _write_pictures(out: Path, image: StudyImage, answer: Answer) -> list[str]:

@@ -140,7 +140,7 @@ def sr_of(report: CaseReport, *, source_file: bytes | None = None) -> bytes:
     """Return the SR of a report, unaudited; raises ReportError as ``case_sr``."""
     from core.reporting.dicom_sr import render_sr
 
-    _check_source(report)
+    _check_source(report, source_file)
     return render_sr(report, source_file=source_file)
 
 
@@ -162,7 +162,7 @@ def each_capture(
     """
     from core.reporting.dicom_capture import each_capture as each
 
-    _check_source(report)
+    _check_source(report, source_file)
     yield from each(report, source_file=source_file, laid=laid)
 
 
@@ -270,11 +270,17 @@ def _map(answered: AnsweredCase) -> tuple[ByteArray | None, str]:
     return draw_map(heatmap, Look()).over(answered.image.pixels), said
 
 
-def _check_source(report: CaseReport) -> None:
-    """Refuse DICOM objects of a DICOM case whose instance is unknown.
+def _check_source(report: CaseReport, source_file: bytes | None) -> None:
+    """Refuse DICOM objects of a DICOM case whose instance is unknown, and a source of a raster one.
 
-    They would make a study of their own, where nobody looks for them.
+    The first would make a study of their own, where nobody looks for them; the second would be
+    passed over, while the audit chain says that a patient was named.
     """
+    if source_file is not None and not any(picture.is_dicom for picture in report.pictures):
+        raise ReportError(
+            "The source file is none of the case's pictures: no DICOM file was one.",
+            remedy="Leave the source out: the case's pseudonym stands for the patient.",
+        )
     if not any(picture.is_dicom and picture.source is None for picture in report.pictures):
         return
     if report.series is not None:

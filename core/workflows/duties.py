@@ -41,7 +41,7 @@ class Duty:
     seen: int
 
 
-def duty_of(found: CaseFile, reader: str, *, read_first: bool) -> Duty:
+def duty_of(found: CaseFile, reader: str, *, read_first: bool, has_seen: bool = False) -> Duty:
     """Return what a reader may do with a case.
 
     Parameters
@@ -51,11 +51,14 @@ def duty_of(found: CaseFile, reader: str, *, read_first: bool) -> Duty:
         Empty where nobody said who they are: then nothing more is shown than to a new reader.
     read_first : bool
         Whether a first read comes before the reveal.
+    has_seen : bool
+        Whether this reader was shown the answer already, while nobody had decided yet.
     """
     reader = reader.strip()
     final = final_reads(found.reads)
     own, first = final.get(reader), found.in_force.get((reader, Stage.BEFORE_REVEAL))
-    work, stage = _work(found, own, first, is_first=read_first and not final)
+    is_first = read_first and not final
+    work, stage = _work(found, own, first, is_first=is_first, has_seen=has_seen)
     answer_hidden = work in (Work.READ_FIRST, Work.READ_BLIND, Work.ADJUDICATE)
     others = any(read.reader != reader for read in found.reads)
     reads_hidden = work in (Work.READ_FIRST, Work.READ_BLIND) or (work is Work.READ and others)
@@ -81,13 +84,18 @@ def hides_answer(row: WorklistRow, *, read_first: bool) -> bool:
 
 
 def _work(
-    found: CaseFile, own: CaseRead | None, first: CaseRead | None, *, is_first: bool
+    found: CaseFile,
+    own: CaseRead | None,
+    first: CaseRead | None,
+    *,
+    is_first: bool,
+    has_seen: bool,
 ) -> tuple[Work, Stage]:
     if found.needs is Need.ADJUDICATION:
         return Work.ADJUDICATE, Stage.WITH_AI
     if own is not None:
         return Work.LOOK, Stage.WITH_AI
-    if first is not None:
+    if first is not None or (has_seen and found.needs is Need.SECOND_READ):
         return Work.READ, Stage.WITH_AI  # has seen the answer: cannot be blind any more
     if found.needs is Need.SECOND_READ:
         return Work.READ_BLIND, Stage.SECOND_BLIND

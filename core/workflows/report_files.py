@@ -112,8 +112,8 @@ def shows_context(form: str, asking: Asking) -> bool:
     return form != CSV and asking.source_file is not None
 
 
-def check_outs(outs: Mapping[str, Path]) -> None:
-    """Refuse a call that asks for nothing, or for two forms in one file.
+def check_outs(outs: Mapping[str, Path], *, reads: Iterable[Path] = ()) -> None:
+    """Refuse a call that asks for nothing, for two forms in one file, or for a file that it reads.
 
     Raises
     ------
@@ -125,12 +125,15 @@ def check_outs(outs: Mapping[str, Path]) -> None:
             "No form of report was asked for.", remedy="Give --pdf, --sr, --sc or --csv OUT."
         )
     if len({path.absolute() for path in outs.values()}) < len(outs):
-        raise ArgumentError(
-            "Two forms are to be written to the same file.", remedy="Give each its own name."
-        )
+        raise _same_file()
     for form, path in outs.items():
         if path.is_dir() and form != CAPTURES:
             raise ReportError(f"{path} is a folder.", remedy=f"Name a file for --{form}.")
+    lost = {path.resolve() for path in outs.values()} & {path.resolve() for path in reads}
+    if lost:
+        raise ArgumentError(
+            f"{lost.pop()} is read, and would be written over.", remedy="Name another file."
+        )
 
 
 def _made(form: str, report: CaseReport, out: Path, asking: Asking) -> list[tuple[Path, bytes]]:
@@ -162,6 +165,8 @@ def aside(
 
     Raises
     ------
+    ArgumentError
+        If two are to be the same file.
     ReportError
         If one cannot be written; then none stays.
     """
@@ -174,6 +179,8 @@ def aside(
 
     try:
         for form, path, data in files:
+            if _draft(path) in drafts:  # the picture beside a capture has a name of our own
+                raise _same_file()
             path.parent.mkdir(parents=True, exist_ok=True)
             drafts.append(_draft(path))
             with _draft(path).open("wb") as stream:
@@ -190,6 +197,12 @@ def aside(
     finally:
         for draft in drafts:
             _remove(draft)
+
+
+def _same_file() -> ArgumentError:
+    return ArgumentError(
+        "Two forms are to be written to the same file.", remedy="Give each its own name."
+    )
 
 
 def _draft(path: Path) -> Path:

@@ -56,17 +56,21 @@ class Opened:
 
 
 def found_case(task: TaskSpec) -> CaseFile | None:
-    """Return the case that the address names; None where it names none.
+    """Return the case that the address names; None where it names none, or one that is not there.
 
     Raises
     ------
     CaseError
-        If there is no such case.
+        If the case's task is not there any more.
     """
     asked = st.query_params.get(ADDRESS)
     if not asked:
         return None
-    found = case_file(asked)
+    try:
+        found = case_file(asked)
+    except CaseError as error:  # its remedy is for the command line; here the worklist is one click
+        style.notice("error", error.problem, "")
+        return None
     if found.case.task != task.key:
         if found.case.task not in load_tasks():
             raise CaseError(
@@ -89,7 +93,11 @@ def opened_by(found: CaseFile, who: str) -> Opened:
     kept: Opened | None = st.session_state.get(state.CASE_OPENED)
     if kept is not None and (kept.case_id, kept.reader) == (found.case.case_id, who):
         return kept
-    duty = duty_of(found, who, read_first=settings().read_first)
+    seen: set[tuple[str, str]] = st.session_state.setdefault(state.CASE_SEEN, set())
+    this = (found.case.case_id, who)
+    duty = duty_of(found, who, read_first=settings().read_first, has_seen=this in seen)
+    if duty.shows_answer and who:
+        seen.add(this)  # in this session; what was looked at in an earlier one is not known
     if kept is None or kept.case_id != found.case.case_id:
         st.session_state.pop(state.CASE_CONTEXT, None)  # hidden again once the case was left
     elif not kept.reader and kept.duty.work is duty.work is not Work.ADJUDICATE:

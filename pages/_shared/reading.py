@@ -70,7 +70,7 @@ def _show_panes(
     identity = f"{study.key}.{image.sha256}.{image.frame}"
     held = identity if stack is None else stack.key
     panes_slot = st.container(key="panes")
-    class_name, opacity = _map_controls(answer, task, identity)
+    class_name, opacity = _map_controls(answer, task, identity, keeps_class=stack is not None)
     window, inverted = _window_controls(image, held)
     shown = pictures.through_window(image, window, inverted=inverted)
     panes = viewer.Panes(key=held, original=shown, overlay=None, overlay_title="", two_panes=False)
@@ -90,24 +90,34 @@ def _show_panes(
         viewer.show_panes(image, panes, stack)
 
 
-def _map_controls(answer: Answer, task: TaskSpec, identity: str) -> tuple[str | None, float]:
-    """Show class and opacity; return the class (None without an answer) and opacity 0..1."""
+def _map_controls(
+    answer: Answer, task: TaskSpec, identity: str, *, keeps_class: bool
+) -> tuple[str | None, float]:
+    """Show class and opacity; return the class (None without an answer) and opacity 0..1.
+
+    ``keeps_class``: a class that a person chose holds for every slice of the series.
+    """
     if answer.prediction is None:
         return None, 0.0
     ranked = ranked_classes(answer.prediction.probabilities)
     titles = {name: task.class_spec(name).title for name in ranked}
-    first = first_to_show(ranked, answer.prediction)
+    first, key = first_to_show(ranked, answer.prediction), f"map.class.{identity}"
+    kept = st.session_state.get(state.SERIES_CLASS) if keeps_class else None
+    if kept in titles:
+        st.session_state[key] = kept
     with st.container(key="map_controls"):
         classes, slider, scale = st.columns([5, 3, 4], gap="medium", vertical_alignment="center")
         with classes:
             chosen = st.segmented_control(
                 "Map of class",
                 ranked,
-                default=first,
+                default=None if kept in titles else first,
                 required=True,
                 format_func=titles.get,
-                key=f"map.class.{identity}",
+                key=key,
                 label_visibility="collapsed",
+                on_change=_keep_class if keeps_class else None,
+                args=(key,),
             )
         with slider:
             opacity = st.slider(
@@ -119,6 +129,10 @@ def _map_controls(answer: Answer, task: TaskSpec, identity: str) -> tuple[str | 
             style.colour_bar(colour_stops(), note=_peak_note(answer, class_name))
         style.quiet("A map shows where the score of a class is sensitive, not where disease is.")
     return class_name, opacity / 100
+
+
+def _keep_class(key: str) -> None:
+    st.session_state[state.SERIES_CLASS] = st.session_state[key]
 
 
 def ranked_classes(probabilities: Mapping[str, float]) -> list[str]:

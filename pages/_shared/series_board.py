@@ -234,9 +234,8 @@ def _offer_strongest(whole: SeriesAnswer, task: TaskSpec) -> None:
                 f"{title} {markup.percent(shares[name])}, slice {item.number}",
                 key=f"series.strongest.{name}",
                 icon=":material/my_location:",
-                on_click=series_place.go_to_slice,
-                args=(item.number,),
-                kwargs={"moved": True},
+                on_click=series_place.go_to_finding,
+                args=(item.number, name),
                 help=f"{called} of {whole.n_answered} slices are called {title.lower()}.",
             )
 

@@ -22,8 +22,8 @@ def close() -> None:
 
 def forget_slice() -> None:
     """Look at another series from its beginning, until its strongest slice is known."""
-    st.session_state.pop(state.SLICE, None)
-    st.session_state.pop(state.SERIES_MOVED, None)
+    for key in (state.SLICE, state.SERIES_MOVED, state.SERIES_CLASS):
+        st.session_state.pop(key, None)
 
 
 def go_to_slice(number: int, *, moved: bool = False) -> None:
@@ -31,6 +31,13 @@ def go_to_slice(number: int, *, moved: bool = False) -> None:
     st.session_state[state.SLICE] = number
     if moved:
         moved_slice()
+
+
+def go_to_finding(number: int, class_name: str) -> None:
+    """Look at the slice where a finding is strongest; a chosen class of the map gives way to it."""
+    go_to_slice(number, moved=True)
+    if state.SERIES_CLASS in st.session_state:
+        st.session_state[state.SERIES_CLASS] = class_name
 
 
 def step_slice(by: int, n: int) -> None:

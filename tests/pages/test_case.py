@@ -48,6 +48,9 @@ def test_a_case_that_is_not_there_is_said_and_nothing_breaks(open_page: OpenPage
     add()
     app = open_case(app, "c0000")
     assert "There is no case" in words_of(app)
+    assert "python -m core" not in words_of(app)
+    assert "Choose one on the worklist." in words_of(app)
+    assert app.get("page_link")
 
 
 def test_the_answer_shown_is_the_one_recorded_and_the_pixels_are_the_files(open_page: OpenPage):

@@ -99,6 +99,23 @@ def test_a_second_reader_sees_neither_the_answer_nor_the_first_read(
     assert shows_answer(app, case_id) and "ZZFIRST" in everything_in(app)
 
 
+def test_who_saw_the_answer_before_another_decided_is_not_counted_as_blind(
+    open_page: OpenPage, use_settings
+):
+    app = open_page("worklist")
+    case_id = add()
+    use_settings(second_read_share=1)
+    app = choose(open_case(app, case_id, SECOND), "cyst")
+    assert shows_answer(app, case_id)
+    says(case_id, FIRST, "tumor", comment="ZZFIRST comment")
+    app = press(press(app, "Save verdict"), "Open the case again")
+    assert "ZZFIRST" not in everything_in(app)  # the other read is kept back all the same
+    press(app, "Save verdict")
+    assert case_file(case_id).reads[-1].reader == SECOND
+    assert case_file(case_id).reads[-1].stage is Stage.WITH_AI
+    assert case_file(case_id).needs is Need.ADJUDICATION
+
+
 def test_a_first_reader_goes_on_seeing_their_own_case(open_page: OpenPage, use_settings):
     app = open_page("worklist")
     case_id = add()

@@ -7,12 +7,15 @@ import time
 import numpy as np
 import pytest
 
+from core.tasks import load_task
 from core.workflows.background_desk import BackgroundDesk
 from core.workflows.series_reading import SeriesShelf
 from pages._shared import resources, state
 from tests.core.intake.stack_files import OTHER_SERIES, ct, zipped
 from tests.pages.looking import panes_of, upload, words_of
 from tests.small_version import slices
+
+KEYS = {item.title: item.key for item in load_task("kidney_ct").classes}
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +94,24 @@ def test_scrolling_changes_the_picture_and_keeps_zoom_and_window(opened):
     app.button(key="series.previous").click().run()  # at the end it stays
     assert app.slider(key=state.SLICE).value == 1
     assert panes_of(app)["original"] == before["original"]
+
+
+def test_a_class_that_was_chosen_stays_while_the_stack_is_scrolled(opened):
+    def shown(app):
+        return panes_of(app)["overlay_title"]
+
+    app = finished(opened)
+    app.slider(key=state.SLICE).set_value(1).run()
+    control = next(item for item in app.button_group if "map.class" in str(item.key))
+    chosen = control.options[-1]  # the least probable: no slice shows it by itself
+    control.set_value(KEYS[chosen]).run()
+    for place in (2, 3, 4, 1):
+        app.slider(key=state.SLICE).set_value(place).run()
+        assert not app.exception
+        assert shown(app) == f"Map for {chosen}"
+    strongest = next(item for item in app.button if "series.strongest" in str(item.key))
+    strongest.click().run()  # who asks for a finding is shown that one
+    assert strongest.label.startswith(shown(app).removeprefix("Map for "))
 
 
 def test_the_viewer_is_told_where_the_slice_lies(opened):

@@ -96,7 +96,10 @@ def test_a_page_follows_the_page_before(home, core_json, pictures):
         assert first["case_id"] != second["case_id"]
         after[-1] = second["after"]
         assert core_json("cases", "list", *after).document == []
-    assert core_json("cases", "list", "--after", "x").code == 2
+    for wrong in ("x", "nan,1", f"0.5,{2**70}"):
+        assert core_json("cases", "list", "--after", wrong).code == 2
+    assert len(core_json("cases", "list", "--rows", 2**70).document) == 2
+    assert "There is no task" in core_json("cases", "list", "--task", "nope").document["error"]
 
 
 def test_a_case_shows_its_answer_and_its_context_only_when_asked(added, core_json):
@@ -174,6 +177,14 @@ def test_a_case_is_replayed_as_it_was_and_refused_without_its_version(
     assert explained.code == 0
     np.testing.assert_allclose(np.load(out / "map_stone.npy"), np.load(tmp_path / "map.npy"))
     assert json.loads((out / "case.json").read_text())["audit"][0]["action"] == "case_added"
+    (second,) = core_json("cases", "add", "--task", "kidney_ct", pictures["second"]).document
+    file = tmp_path / "a file"
+    file.write_bytes(b"")
+    for place in (out, file, file / "below"):  # maps of two cases never lie in one folder
+        refused = core_json("audit", "replay", second["case_id"], "--out", place)
+        assert refused.code == 2
+    assert json.loads((out / "case.json").read_text())["case_id"] == added
+    assert core_json("audit", "replay", added, "--out", out).code == 0
     others = tmp_path / "models"
     shutil.copytree(settings().models / "kidney_ct" / "strict-1", others / "kidney_ct" / "strict-1")
     use_settings(models=others)
@@ -189,6 +200,7 @@ def test_a_backup_comes_back_with_everything(added, home, core_json, tmp_path, v
     made = core_json("backup", file).document
     assert core_json("backup", file).code == 2
     assert core_json("restore", file).code == 2  # the home is not empty
+    assert core_json("backup", file / "below").code == 2
     assert verdicts(verdict(added, key="k2", **{"class": "cyst"}))[0]["ok"]
     restored = core_json("restore", file, "--replace")
     assert (restored.code, restored.document["head"]) == (0, made["head"])

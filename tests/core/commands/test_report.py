@@ -159,6 +159,25 @@ def test_the_patient_comes_from_the_file_that_is_presented(add, dicom, core_json
     assert "none of the case's pictures" in refused.document["error"]
 
 
+def test_a_source_of_a_raster_case_is_refused_and_no_row_says_otherwise(
+    raster, dicom, core_json, tmp_path
+):
+    refused = core_json("report", raster, "--sr", tmp_path / "out.dcm", "--source", dicom)
+    assert (refused.code, list(tmp_path.glob("*out*"))) == (2, [])
+    assert "none of the case's pictures" in refused.document["error"]
+    assert "report_exported" not in {row.action for row in history(raster)}
+
+
+def test_no_file_is_written_over_that_the_call_reads_or_writes(raster, dicom, core_json, tmp_path):
+    kept = dicom.read_bytes()
+    refused = core_json("report", raster, "--sr", dicom, "--source", dicom)
+    assert (refused.code, dicom.read_bytes()) == (2, kept)
+    assert "would be written over" in refused.document["error"]
+    words = ["--sr", tmp_path / "out-picture.sc", "--sc", tmp_path / "out.sc"]
+    assert core_json("report", raster, *words).code == 2  # the picture beside the capture
+    assert list(tmp_path.glob("*out*")) == []
+
+
 def test_uids_lie_in_one_table_and_are_shown_by_nothing(add, dicom, core_json, home, tmp_path):
     case_id = add(dicom)
     shown = json.dumps(core_json("cases", "show", case_id, "--context").document)

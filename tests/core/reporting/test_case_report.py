@@ -66,6 +66,11 @@ def test_a_picture_agrees_with_its_overlay_its_source_and_its_status(changes: di
 def test_the_slice_that_stands_for_a_series_is_the_strongest_in_what_was_flagged():
     report = series_case()
     assert report.answering is report.pictures[3]
+    answer = report.prediction
+    assert answer is not None
+    both = replace(answer, flagged=("cyst", "stone"))  # cyst, the weaker one, is named before
+    weaker_first = replace(report, series=replace(report.series, prediction=both))
+    assert weaker_first.answering is report.pictures[3]
     unanswered = replace(report, series=replace(report.series, prediction=None))
     assert unanswered.prediction is None
     assert words.headline(unanswered) == "No answer for the series."

@@ -53,6 +53,12 @@ def test_what_a_reader_may_see_follows_from_what_is_recorded(
     assert duty.seen == len(said)
 
 
+def test_who_was_shown_the_answer_while_nobody_had_decided_is_not_read_blind():
+    duty = duty_of(file_of((A, "stone", WITH)), B, read_first=False, has_seen=True)
+    assert (duty.work, duty.stage) == (Work.READ, WITH)
+    assert (duty.shows_answer, duty.shows_reads) == (True, False)
+
+
 def test_a_case_without_a_second_read_asked_for_is_only_looked_at_by_others():
     found = file_of((A, "stone", WITH), share=None)
     assert (found.state, found.needs) == (CaseState.DONE, None)
