@@ -87,6 +87,8 @@ def _open(files: list[tuple[str, bytes]]) -> None:
             resources.series_shelf().open(files)
     except CoreError as error:
         st.session_state[state.SERIES_PROBLEM] = (error.problem, error.remedy)
+        series_place.empty_uploader()
+        st.rerun()
 
 
 def _close() -> None:

@@ -17,6 +17,11 @@ def close() -> None:
     for key in (state.SERIES_UPLOADS, state.SERIES_PROBLEM, state.SERIES_CHOICE):
         st.session_state.pop(key, None)
     forget_slice()
+    empty_uploader()
+
+
+def empty_uploader() -> None:
+    """Let go of the files that were handed over: the next ones do not come on top of them."""
     st.session_state[state.SERIES_ROUND] = st.session_state.get(state.SERIES_ROUND, 0) + 1
 
 

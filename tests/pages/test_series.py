@@ -96,6 +96,16 @@ def test_scrolling_changes_the_picture_and_keeps_zoom_and_window(opened):
     assert panes_of(app)["original"] == before["original"]
 
 
+def test_a_zip_that_was_refused_does_not_stand_in_the_way_of_the_next(open_page):
+    app = upload(open_page("series"), ("broken.zip", zipped(stack())[:900]))
+    assert "damaged or incomplete" in words_of(app)
+    assert not app.file_uploader[0].value
+    app = upload(app, ("scan.zip", zipped(stack())))
+    assert "4 slices of 224 x 224" in words_of(app)
+    assert "damaged or incomplete" not in words_of(app)
+    finished(app)
+
+
 def test_a_class_that_was_chosen_stays_while_the_stack_is_scrolled(opened):
     def shown(app):
         return panes_of(app)["overlay_title"]
