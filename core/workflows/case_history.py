@@ -105,6 +105,7 @@ _SAYINGS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
     "read": _read,
     "read_corrected": _read,
     "consensus": _consensus,
+    "answer_shown": lambda facts, task: "was shown the answer before a verdict",
     "context_shown": lambda facts, task: "was shown the patient context",
     "second_read_opened": lambda facts, task: "opened it for a second read, without the answer",
 }

@@ -52,7 +52,7 @@ def duty_of(found: CaseFile, reader: str, *, read_first: bool, has_seen: bool = 
     read_first : bool
         Whether a first read comes before the reveal.
     has_seen : bool
-        Whether this reader was shown the answer already, while nobody had decided yet.
+        Whether this reader was shown the answer already, before a verdict of theirs.
     """
     reader = reader.strip()
     final = final_reads(found.reads)

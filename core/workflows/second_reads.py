@@ -25,6 +25,8 @@ from core.tasks import load_task
 from core.workflows.cases import worklist_page, worklist_query
 from core.workflows.users import Role, require
 
+_SHOWN = "answer_shown"
+
 
 @dataclass(frozen=True, slots=True)
 class BlindCase:
@@ -87,6 +89,32 @@ def open_blind(case_id: str, *, reader: str) -> BlindCase:
     facts = {"picture_sha256": found.case.picture_sha256, "hidden": ["answer", "reads"]}
     store.note("second_read_opened", who=reader, facts=facts, case_id=case_id)
     return BlindCase(case_id, found.case.task, found.case.picture_sha256)
+
+
+def has_seen_answer(case_id: str, *, reader: str) -> bool:
+    """Whether it is recorded that this reader was shown the answer before they decided."""
+    from core.persistence.case_store import case_store
+
+    who = reader.strip()
+    return bool(who) and any(
+        row.action == _SHOWN and row.who == who for row in case_store().history(case_id)
+    )
+
+
+def note_answer_shown(case_id: str, *, reader: str) -> None:
+    """Write that an undecided reader was shown the answer: no blind second reader any more.
+
+    Raises
+    ------
+    PersistenceError
+        If it was not stored.
+    """
+    from core.persistence.case_store import case_store
+
+    store = case_store()
+    picture = store.find(case_id).case.picture_sha256
+    facts = {"picture_sha256": picture, "shown": ["answer"]}
+    store.note(_SHOWN, who=reader.strip(), facts=facts, case_id=case_id)
 
 
 def reference_of(found: CaseFile) -> str | None:

@@ -24,7 +24,7 @@ from core.workflows.cases import (
 )
 from core.workflows.drafts import Draft, find_draft, keep_draft
 from core.workflows.duties import Duty, Work, duty_of
-from core.workflows.second_reads import open_blind
+from core.workflows.second_reads import has_seen_answer, note_answer_shown, open_blind
 from pages._shared import case_report, facts, notices, reader, resources, state, style, worklist
 from pages._shared.reading import Beside, show_reading
 from pages._shared.state import Study
@@ -93,18 +93,18 @@ def opened_by(found: CaseFile, who: str) -> Opened:
     kept: Opened | None = st.session_state.get(state.CASE_OPENED)
     if kept is not None and (kept.case_id, kept.reader) == (found.case.case_id, who):
         return kept
-    seen: set[tuple[str, str]] = st.session_state.setdefault(state.CASE_SEEN, set())
-    this = (found.case.case_id, who)
-    duty = duty_of(found, who, read_first=settings().read_first, has_seen=this in seen)
-    if duty.shows_answer and who:
-        seen.add(this)  # in this session; what was looked at in an earlier one is not known
-    if kept is None or kept.case_id != found.case.case_id:
+    case_id, seen = found.case.case_id, has_seen_answer(found.case.case_id, reader=who)
+    duty = duty_of(found, who, read_first=settings().read_first, has_seen=seen)
+    if duty.work is Work.READ and duty.first is None and who and not seen:
+        with notices.told_later(state.CASE_SAID):
+            note_answer_shown(case_id, reader=who)
+    if kept is None or kept.case_id != case_id:
         st.session_state.pop(state.CASE_CONTEXT, None)  # hidden again once the case was left
     elif not kept.reader and kept.duty.work is duty.work is not Work.ADJUDICATE:
         _name_draft(kept, who)
     if duty.work is Work.READ_BLIND and who:
-        open_blind(found.case.case_id, reader=who)
-    opened = Opened(found.case.case_id, who, uuid.uuid4().hex, duty)
+        open_blind(case_id, reader=who)
+    opened = Opened(case_id, who, uuid.uuid4().hex, duty)
     st.session_state[state.CASE_OPENED] = opened
     return opened
 
