@@ -125,7 +125,13 @@ def _list(args: argparse.Namespace) -> None:
     if args.rows == 0:
         raise ArgumentError("A page of 0 rows shows nothing.", remedy="Give --rows 50.")
     if args.task is not None:
-        load_task(args.task)  # a task that is not there has no list, not an empty one
+        known = load_task(args.task).class_names  # what is not there has no list, not an empty one
+        if args.finding is not None and args.finding not in known:
+            raise ArgumentError(
+                f"{args.finding} is no class of {args.task}.",
+                remedy=f"Its classes are {', '.join(known)}.",
+                column="finding",
+            )
     query = worklist_query(
         task=args.task,
         state=args.state and CaseState(args.state),

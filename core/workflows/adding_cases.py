@@ -10,7 +10,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -298,8 +298,14 @@ def check_facts(said: CaseFacts) -> None:
     if said.study_date is None:
         return
     try:
-        date.fromisoformat(said.study_date)
+        day = date.fromisoformat(said.study_date)
     except ValueError:
         raise CaseError(
             f"{said.study_date!r} is no date.", remedy="Give YYYY-MM-DD.", column="study_date"
         ) from None
+    if day > datetime.now(UTC).date() + timedelta(days=1):  # it is tomorrow already somewhere
+        raise CaseError(
+            f"The study date {said.study_date} is yet to come.",
+            remedy="Give the day of the study as YYYY-MM-DD.",
+            column="study_date",
+        )

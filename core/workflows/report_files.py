@@ -129,11 +129,14 @@ def check_outs(outs: Mapping[str, Path], *, reads: Iterable[Path] = ()) -> None:
     for form, path in outs.items():
         if path.is_dir() and form != CAPTURES:
             raise ReportError(f"{path} is a folder.", remedy=f"Name a file for --{form}.")
-    lost = {path.resolve() for path in outs.values()} & {path.resolve() for path in reads}
-    if lost:
-        raise ArgumentError(
-            f"{lost.pop()} is read, and would be written over.", remedy="Name another file."
-        )
+    sources = {path.resolve() for path in reads}
+    for path in outs.values():
+        found = path.resolve()
+        # A folder that is read holds the slices: a file that is there may be one of them.
+        if found in sources or (found.exists() and sources & set(found.parents)):
+            raise ArgumentError(
+                f"{path} is read, and would be written over.", remedy="Name another file."
+            )
 
 
 def _made(form: str, report: CaseReport, out: Path, asking: Asking) -> list[tuple[Path, bytes]]:

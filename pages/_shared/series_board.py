@@ -122,7 +122,7 @@ def _show_slices(
         st.rerun()
     left, right = st.columns([66, 34], gap="medium")
     with left:
-        _offer_strongest(made.whole(), task)
+        _offer_strongest(made.whole(), task, is_done=made.is_done)
         place = _scroll(len(opened.stack))
         study = _study(opened, place)
         try:
@@ -218,7 +218,7 @@ def _counted(whole: SeriesAnswer, n: int) -> str:
     return f"{whole.n_answered} of {n} slices were answered{tail}."
 
 
-def _offer_strongest(whole: SeriesAnswer, task: TaskSpec) -> None:
+def _offer_strongest(whole: SeriesAnswer, task: TaskSpec, *, is_done: bool) -> None:
     """Show, for every finding, the slice where it is strongest, the strongest finding first."""
     found = [(whole.strongest[name], name) for name in task.findings if name in whole.strongest]
     shares = {name: _share(item, name) for item, name in found}
@@ -226,7 +226,8 @@ def _offer_strongest(whole: SeriesAnswer, task: TaskSpec) -> None:
         key="series_strongest", horizontal=True, gap="small", vertical_alignment="center"
     ):
         with st.container(width="content"):
-            style.quiet("Strongest" if found else "No slice is answered yet.")
+            none = "No slice was answered." if is_done else "No slice is answered yet."
+            style.quiet("Strongest" if found else none)
         for item, name in sorted(found, key=lambda pair: -shares[pair[1]]):
             called = whole.n_called[name]
             title = task.class_spec(name).title

@@ -81,6 +81,14 @@ def test_every_slice_is_answered_and_the_strongest_comes_first(opened):
     assert [item.label for item in app.get("download_button")] == ["Report as PDF"]
 
 
+def test_a_series_without_an_answer_says_that_none_came(open_page):
+    blank = np.full((224, 224), 90, np.uint8)
+    slices = {f"{k}.dcm": ct(blank + k, at=(0, 0, 5 * k), number=k + 1) for k in range(3)}
+    app = finished(upload(open_page("series"), ("scan.zip", zipped(slices))))
+    assert "No answer for the series" in words_of(app)
+    assert "No slice was answered." in words_of(app)
+
+
 def test_scrolling_changes_the_picture_and_keeps_zoom_and_window(opened):
     app = finished(opened)
     app.slider(key=state.SLICE).set_value(1).run()

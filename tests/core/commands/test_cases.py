@@ -87,6 +87,14 @@ def test_every_file_is_answered_and_the_same_pixels_are_one_case(
     assert core_json("audit", "verify").document["ok"]
 
 
+def test_a_study_that_is_yet_to_come_is_refused(home, core_json, pictures):
+    words = ("cases", "add", "--task", "kidney_ct", pictures["first"], "--study-date")
+    assert "is yet to come" in core_json(*words, "2999-01-01").document["error"]
+    assert core_json("cases", "list").document == []
+    (added,) = core_json(*words, "2020-02-29").document
+    assert core_json("cases", "list").document[0]["case_id"] == added["case_id"]
+
+
 def test_a_page_follows_the_page_before(home, core_json, pictures):
     core_json("cases", "add", "--task", "kidney_ct", pictures["first"], pictures["second"])
     for sort in ("risk", "uncertainty", "waiting_since", "priority"):
@@ -100,6 +108,8 @@ def test_a_page_follows_the_page_before(home, core_json, pictures):
         assert core_json("cases", "list", "--after", wrong).code == 2
     assert len(core_json("cases", "list", "--rows", 2**70).document) == 2
     assert "There is no task" in core_json("cases", "list", "--task", "nope").document["error"]
+    wrong = core_json("cases", "list", "--task", "kidney_ct", "--finding", "zebra")
+    assert (wrong.code, wrong.document["error"]) == (2, "zebra is no class of kidney_ct.")
 
 
 def test_a_case_shows_its_answer_and_its_context_only_when_asked(added, core_json):

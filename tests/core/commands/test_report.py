@@ -168,11 +168,17 @@ def test_a_source_of_a_raster_case_is_refused_and_no_row_says_otherwise(
     assert "report_exported" not in {row.action for row in history(raster)}
 
 
-def test_no_file_is_written_over_that_the_call_reads_or_writes(raster, dicom, core_json, tmp_path):
+def test_no_file_is_written_over_that_the_call_reads_or_writes(
+    raster, dicom, scan, core_json, tmp_path
+):
     kept = dicom.read_bytes()
     refused = core_json("report", raster, "--sr", dicom, "--source", dicom)
     assert (refused.code, dicom.read_bytes()) == (2, kept)
     assert "would be written over" in refused.document["error"]
+    task = ("--task", "kidney_ct", "--series", scan)
+    slices = {path: path.read_bytes() for path in scan.iterdir()}
+    assert core_json("report", *task, "--pdf", min(slices)).code == 2
+    assert {path: path.read_bytes() for path in scan.iterdir()} == slices
     words = ["--sr", tmp_path / "out-picture.sc", "--sc", tmp_path / "out.sc"]
     assert core_json("report", raster, *words).code == 2  # the picture beside the capture
     assert list(tmp_path.glob("*out*")) == []
