@@ -16,6 +16,7 @@ from core.evaluation.runs import EvaluationRun, RunFacts
 from core.inference.card import CardFigure, MetricSet, TrainingData
 from core.tasks import TaskSpec
 from core.training.job import TrainingJob
+from core.wording import in_sentence
 
 POOR_SENSITIVITY = 0.8
 
@@ -113,7 +114,7 @@ def known_failures(task: TaskSpec, run: EvaluationRun, figures: RunFigures) -> t
         most = run.class_names[int(np.bincount(missed).argmax())]
         sentences.append(
             f"{task.class_spec(name).title}: {len(missed):,} of {figure.n:,} pictures were "
-            f"called something else, most often {task.class_spec(most).title.lower()} "
+            f"called something else, most often {in_sentence(task.class_spec(most).title)} "
             f"({run.facts.split.replace('_', ' ')})."
         )
     share = float(run.refused.mean())

@@ -6,6 +6,7 @@ from core.domain import Figure
 from core.evaluation.flags import ANY_FINDING
 from core.evaluation.label_errors import RULE
 from core.evaluation.misses import MISS
+from core.wording import in_sentence
 from core.workflows.clinic import Clinic, ClinicCase
 from core.workflows.clinic_pictures import CasePicture
 
@@ -120,7 +121,7 @@ def _verb(clinic: Clinic, n: int) -> str:
         if clinic.kind == MISS:
             return f"{pictures} with a finding missed"
         return f"{pictures} without a finding called one,"
-    title = title_of(clinic, clinic.class_name).lower()
+    title = in_sentence(title_of(clinic, clinic.class_name))
     if clinic.kind == MISS:
         is_finding = clinic.class_name in clinic.task.findings
         return f"{title} {pictures} {'missed' if is_finding else f'not called {title}'}"

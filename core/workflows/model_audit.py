@@ -8,6 +8,7 @@ from typing import Any
 from core.inference.package import models_folder, read_version
 from core.saliency.methods import DEFAULT_METHOD, METHODS
 from core.tasks import load_task
+from core.wording import in_sentence
 from core.workflows.audit_figures import MOST_ALIKE
 from core.workflows.audit_records import audit_of
 
@@ -146,7 +147,7 @@ def _pointing_line(name: str, found: dict[str, Any]) -> str:
 
 
 def _class_titles(task: str) -> dict[str, str]:
-    return {spec.key: spec.title.lower() for spec in load_task(task).classes}
+    return {spec.key: in_sentence(spec.title) for spec in load_task(task).classes}
 
 
 def _floor_lines(floors: dict[str, Any], titles: dict[str, str]) -> list[str]:

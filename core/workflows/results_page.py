@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from core.inference.card import CardFigure
+from core.wording import in_sentence
 from core.workflows.results import OUT_OF_FOLD, PublishedRow, ResultRow, TaskResults
 
 _HEAD = """# Results
@@ -57,7 +58,7 @@ def _task(results: TaskResults) -> str:
 
 def _table(results: TaskResults) -> list[str]:
     task = results.task
-    findings = [task.class_spec(name).title.lower() for name in task.findings]
+    findings = [in_sentence(task.class_spec(name).title) for name in task.findings]
     head = [
         "Network", "trained", "input", "judged by", "macro F1, random split (leaks)", "macro F1",
         "balanced accuracy", *(f"sensitivity, {name}" for name in findings),

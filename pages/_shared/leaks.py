@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.tasks import TaskSpec
+from core.wording import in_sentence
 from core.workflows.run_leaks import Compared, RunLeaks
 from core.workflows.stored_runs import StoredRun
 from core.workflows.twin_search import is_searched
@@ -69,7 +70,7 @@ def _show(found: RunLeaks, task: TaskSpec, *, said: str) -> None:
     columns = dict(_FIGURES)
     for item in task.classes:
         if item.finding:
-            columns[f"sensitivity_{item.key}"] = f"Sensitivity, {item.title.lower()}"
+            columns[f"sensitivity_{item.key}"] = f"Sensitivity, {in_sentence(item.title)}"
     rows = [
         (item.title, _n_said(item), [item.figures.get(name) for name in columns])
         for item in found.compared

@@ -15,7 +15,7 @@ from core.charts.look import ACCENT, CONFIG
 from core.charts.operating_point import net_benefit_chart, trade_off_chart
 from core.errors import CoreError
 from core.tasks import TaskSpec
-from core.wording import plural
+from core.wording import in_sentence, plural
 from core.workflows.points import PointsInForce
 from pages._shared import contract_markup, identity, resources, state, style
 from pages._shared.contract_markup import Claim, Tile, per_1000, percent
@@ -188,7 +188,7 @@ def _claim(level: Level, title: str, unit: str, group: str) -> str:
     """Return what may be said at one level, and how many positives it would take."""
     bound, counts, found = level.lower_bound, level.counts, level.sensitivity
     if bound is None or counts is None:
-        return f"There is no {unit} with {title.lower()} to check it on."
+        return f"There is no {unit} with {in_sentence(title)} to check it on."
     units = plural(unit)
     where = f" in {found.n_groups:,} {plural(group)}" if found.n_groups else ""
     said = f"Missed {counts.fn:,} of {counts.n_positive:,} {units}"
@@ -258,7 +258,7 @@ def _show_sign(
     """Show what the threshold says of a miss, the benefit, and the signature."""
     style.kicker("What this threshold says")
     if made.threshold is not None:
-        said = made.cost_said("finding" if title == ANY_TITLE else title.lower())
+        said = made.cost_said("finding" if title == ANY_TITLE else in_sentence(title))
         style.quiet(f"{said[:1].upper()}{said[1:]}.")
         style.quiet(_benefit_said(made))
     if may_sign:
@@ -269,7 +269,7 @@ def _show_sign(
         style.verdict("ok", "In force: Analyse uses it", f"Signed by {signed.signed_by}.")
     identity.name_input(state.SIGNED_BY, placeholder="Who takes this on")
     st.button(
-        f"Sign and store for {title.lower()}", key="operating.sign", width="stretch",
+        f"Sign and store for {in_sentence(title)}", key="operating.sign", width="stretch",
         disabled=made.threshold is None, icon=":material/edit:",
         on_click=_store, args=(bench, made),
     )  # fmt: skip

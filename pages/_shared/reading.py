@@ -106,7 +106,7 @@ def _map_controls(
     if kept in titles:
         st.session_state[key] = kept
     with st.container(key="map_controls"):
-        classes, slider, scale = st.columns([5, 3, 4], gap="medium", vertical_alignment="center")
+        classes, slider, scale = st.columns([6, 2, 4], gap="small", vertical_alignment="center")
         with classes:
             chosen = st.segmented_control(
                 "Map of class",

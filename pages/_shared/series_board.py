@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.errors import CoreError, IntakeError
 from core.tasks import TaskSpec
+from core.wording import in_sentence
 from core.workflows.background_desk import Failure
 from core.workflows.series_answering import SeriesAnswer, SliceAnswer
 from core.workflows.series_reading import ReadingKey, SeriesReading
@@ -237,7 +238,7 @@ def _offer_strongest(whole: SeriesAnswer, task: TaskSpec, *, is_done: bool) -> N
                 icon=":material/my_location:",
                 on_click=series_place.go_to_finding,
                 args=(item.number, name),
-                help=f"{called} of {whole.n_answered} slices are called {title.lower()}.",
+                help=f"{called} of {whole.n_answered} slices are called {in_sentence(title)}.",
             )
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from core.charts import CONFIG
 from core.charts.slices import slice_chart
 from core.tasks import TaskSpec
-from core.wording import plural
+from core.wording import in_sentence, plural
 from core.workflows.evaluating import EvaluationRun, StoredRun
 from core.workflows.points import PointsInForce
 from core.workflows.run_pictures import picture_source
@@ -150,7 +150,7 @@ def show_chart(made: Sliced, class_name: str, task: TaskSpec) -> None:
     whole = figures.pop(ALL)["sensitivity"]
     rows = {label: row["sensitivity"] for label, row in figures.items()}
     style.kicker(
-        f"Sensitivity of {_title(task, class_name).lower()} by {_words(made.column.name)}: "
+        f"Sensitivity of {in_sentence(_title(task, class_name))} by {_words(made.column.name)}: "
         "bar with groups respected, ticks without"
     )
     st.plotly_chart(
@@ -182,7 +182,7 @@ def show_table(made: Sliced, class_name: str, stored: StoredRun, task: TaskSpec)
 
 def show_worst(weak: WeakSlices, class_name: str, stored: StoredRun, task: TaskSpec) -> None:
     """Show the worst slice that was found, what chance does, and the next ones."""
-    style.kicker(f"Worst slice found for {_title(task, class_name).lower()}")
+    style.kicker(f"Worst slice found for {in_sentence(_title(task, class_name))}")
     groups = plural(stored.facts.group_name)
     if weak.reason:
         style.quiet(f"Nothing was looked for. {weak.reason.replace('groups', groups)}")

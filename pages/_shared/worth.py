@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.domain import Prediction
 from core.tasks import TaskSpec
-from core.wording import plural
+from core.wording import in_sentence, plural
 from core.workflows.models import Card
 from core.workflows.points import ANY_FINDING, OperatingPoint, PointsInForce
 
@@ -24,7 +24,7 @@ def sentence(card: Card, class_name: str, title: str, *, group_name: str) -> str
         figure = part.figures.get(f"sensitivity_{class_name}")
         if part.leakage or figure is None or figure.value is None:
             continue
-        found = f"it found {figure.value * 100:.0f} % of {title.lower()} pictures"
+        found = f"it found {figure.value * 100:.0f} % of {in_sentence(title)} pictures"
         grouped = figure.low_grouped is not None
         low, high = (
             (figure.low_grouped, figure.high_grouped) if grouped else (figure.low, figure.high)
@@ -67,8 +67,10 @@ def points_said(points: PointsInForce, prediction: Prediction, task: TaskSpec) -
 
 def _point_said(point: OperatingPoint, title: str, task: TaskSpec) -> str:
     value, low, high = point.sensitivity
-    what = plural(title.lower())
-    head = f"At this point ({title.lower()} ≥ {point.threshold:.3f}, signed by {point.signed_by})"
+    what = plural(in_sentence(title))
+    head = (
+        f"At this point ({in_sentence(title)} ≥ {point.threshold:.3f}, signed by {point.signed_by})"
+    )
     if point.class_name == ANY_FINDING:
         head = f"At the point for any finding (≥ {point.threshold:.3f}, by {point.signed_by})"
     if value is None:
