@@ -71,7 +71,7 @@ def test_the_stored_settings_do_not_depend_on_later_defaults(monkeypatch):
     before = resolve(stored).config
     monkeypatch.setattr(config, "_defaults", lambda: {"defaults": {"epochs": 99, "dropout": 0.9}})
     assert resolve(stored).config == before
-    assert resolve(experiment_for("chest_xray")).config.epochs == 99
+    assert resolve(experiment_for("glomeruli")).config.epochs == 99
 
 
 def test_what_the_command_line_says_wins_and_is_stored():

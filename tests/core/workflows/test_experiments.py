@@ -148,7 +148,7 @@ def test_another_architecture_says_which_settings_it_leaves_behind():
     assert "made for mobilenet_small" in sentence
     assert "gate_quantile" in sentence
     assert left_behind("phantom_ct", "mobilenet_small") is None
-    assert left_behind("chest_xray", "simple_cnn") is None
+    assert left_behind("glomeruli", "simple_cnn") is None
 
 
 def test_a_folder_that_is_not_there_is_told_as_it_was_given(tmp_path):
