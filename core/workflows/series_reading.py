@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from core.saliency.raw_maps import Watch
 from core.tasks import TaskSpec
 from core.workflows.analyst import Analyst, open_analyst
 from core.workflows.background_desk import Job
-from core.workflows.series import Stack, open_uploads
+from core.workflows.series import Stack
 from core.workflows.series_answering import (
     SeriesAnswer,
     SliceAnswer,
@@ -22,14 +22,7 @@ from core.workflows.series_answering import (
 )
 
 _NUMBERS = itertools.count()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenSeries:
-    """What somebody opened: ``digest`` of the files, and the series among them, never merged."""
-
-    digest: str
-    stacks: tuple[Stack, ...]
+_LOOKS_EVERY_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,39 +70,6 @@ def read_series(
     return reading
 
 
-class SeriesShelf:
-    """The one series that a session has open, with its answers; what it replaces is let go."""
-
-    def __init__(self) -> None:
-        self.opened: OpenSeries | None = None
-        self._reading: SeriesReading | None = None
-
-    def open(self, files: Sequence[tuple[str, bytes]]) -> OpenSeries:
-        """Open uploaded files, or one zip; no pixel is decoded.
-
-        Raises
-        ------
-        ArgumentError, IntakeError
-            As :func:`core.workflows.series.open_uploads`; what was open stays open.
-        """
-        digest = hashlib.sha256()
-        for name, data in files:
-            digest.update(hashlib.sha256(name.encode("utf-8", "replace")).digest())
-            digest.update(hashlib.sha256(data).digest())
-        self.opened = OpenSeries(digest.hexdigest(), open_uploads(files))
-        return self.opened
-
-    def reading(self, key: ReadingKey, stack: Stack, task: TaskSpec) -> SeriesReading:
-        """Return the reading of that key: the one that is there, else a new one."""
-        if self._reading is None or self._reading.key != key:
-            self._reading = SeriesReading(key, stack, task)
-        return self._reading
-
-    def close(self) -> None:
-        """Let everything go."""
-        self.opened = self._reading = None
-
-
 class SeriesReading:
     """The answers for the slices of one stack, in order, as far as they are there.
 
@@ -122,6 +82,7 @@ class SeriesReading:
         self.key, self.stack, self.task = key, stack, task
         self.token = (key, next(_NUMBERS))
         self._answers: tuple[SliceAnswer, ...] = ()
+        self._filling = threading.Lock()
         self.exports: dict[str, Any] = {}
 
     @property
@@ -162,6 +123,8 @@ class SeriesReading:
     def answer_all(self, watch: Watch) -> None:
         """Answer the slices that have no answer yet; stopping the watch keeps those that have.
 
+        Two sessions may hold one reading, after a reload: the second waits for the first.
+
         Raises
         ------
         CancelledError
@@ -170,12 +133,17 @@ class SeriesReading:
             If the version is gone.
         """
         analyst, n = self.analyst(), len(self.stack)
-        for index in range(len(self._answers), n):
-            watch.tell(index, n)
-            item = answer_slice(
-                analyst, self.stack, index, already_applied=self.key.already_applied
-            )
-            self._answers = (*self._answers, item.without_pictures())
+        while not self._filling.acquire(timeout=_LOOKS_EVERY_S):
+            watch.tell(len(self._answers), n)
+        try:
+            for index in range(len(self._answers), n):
+                watch.tell(index, n)
+                item = answer_slice(
+                    analyst, self.stack, index, already_applied=self.key.already_applied
+                )
+                self._answers = (*self._answers, item.without_pictures())
+        finally:
+            self._filling.release()
         watch.tell(n, n)
 
     def job(self) -> Job:

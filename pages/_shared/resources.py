@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from core.workflows.run_leaks import RunLeaks
     from core.workflows.run_performance import CurveFrames, EvaluationRun, GroupLevel, GroupRule
     from core.workflows.run_pictures import PictureSource
-    from core.workflows.series_reading import SeriesShelf
+    from core.workflows.series_shelf import SeriesShelf
     from core.workflows.slicing import BackgroundMeasure, SliceColumn, Sliced, WeakSlices
     from core.workflows.stored_runs import Performance, StoredRun
     from core.workflows.twin_search import BackgroundSearch
@@ -123,10 +123,10 @@ def case_view(case_id: str, n_answers: int, is_blind: bool, *, _found: CaseFile)
     return blind_view(_found) if is_blind else open_view(_found)
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=lambda it: it.close())
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda it: it.leave())
 def series_shelf() -> SeriesShelf:
-    """Return the one series that the session has open; it leaves memory with the session."""
-    from core.workflows.series_reading import SeriesShelf
+    """Return the one series that the session has open; a reload of its page can take it back."""
+    from core.workflows.series_shelf import SeriesShelf
 
     return SeriesShelf()
 

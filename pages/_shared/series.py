@@ -9,8 +9,9 @@ import streamlit as st
 from core.config import settings
 from core.errors import CoreError
 from core.workflows.series import Stack
-from pages._shared import resources, series_place, state, style
+from pages._shared import identity, resources, series_place, state, style
 
+ADDRESS = "series"
 _PROMISES = (
     (
         "One stack, in the order of the patient",
@@ -57,6 +58,7 @@ def open_stack() -> OpenStack | None:
                 key=series_place.uploader_key(),
                 label_visibility="collapsed",
             )
+        _take_back()
         ids = tuple(upload.file_id for upload in uploads)
         if ids and ids != st.session_state.get(state.SERIES_UPLOADS):
             st.session_state[state.SERIES_UPLOADS] = ids
@@ -80,11 +82,27 @@ def open_stack() -> OpenStack | None:
     return OpenStack(opened.digest, choice, len(opened.stacks), opened.stacks[choice - 1])
 
 
+def _take_back() -> None:
+    """Open again what a reload of the page left behind; its token stands in the address."""
+    shelf = resources.series_shelf()
+    token = st.query_params.get(ADDRESS)
+    if shelf.opened is None and token and not shelf.take_back(token, owner=identity.who() or ""):
+        st.session_state[state.SERIES_PROBLEM] = (
+            "This series is not open any more.", "Hand its files over again.",
+        )  # fmt: skip
+    if shelf.token is not None:
+        st.query_params[ADDRESS] = shelf.token
+    elif token:
+        del st.query_params[ADDRESS]
+
+
 def _open(files: list[tuple[str, bytes]]) -> None:
     st.session_state[state.SERIES_PROBLEM] = None
     try:
         with st.spinner("Reading the headers"):
-            resources.series_shelf().open(files)
+            shelf = resources.series_shelf()
+            shelf.open(files, owner=identity.who() or "")
+            st.query_params[ADDRESS] = str(shelf.token)
     except CoreError as error:
         st.session_state[state.SERIES_PROBLEM] = (error.problem, error.remedy)
         series_place.empty_uploader()
@@ -94,6 +112,7 @@ def _open(files: list[tuple[str, bytes]]) -> None:
 def _close() -> None:
     resources.series_shelf().close()
     resources.map_desk().cancel(state.SERIES)
+    st.query_params.pop(ADDRESS, None)
     series_place.close()
 
 

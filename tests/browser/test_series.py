@@ -63,8 +63,10 @@ def over_the_picture(page: Page) -> None:
 
 
 def scrolled_down(page: Page) -> list[int]:
-    """Return how far everything on the page is scrolled."""
-    return page.evaluate("[...document.querySelectorAll('*')].map((e) => e.scrollTop)")
+    """Return how far everything on the page is scrolled that is scrolled at all."""
+    return page.evaluate(
+        "[...document.querySelectorAll('*')].map((e) => e.scrollTop).filter(Boolean)"
+    )
 
 
 def test_a_zip_is_scrolled_by_key_answered_and_taken_away(visit: Visit, tmp_path: Path):
@@ -88,6 +90,18 @@ def test_a_zip_is_scrolled_by_key_answered_and_taken_away(visit: Visit, tmp_path
         text = document[0].get_textpage().get_text_range()
     assert "Series report" in text
     assert "scan.zip" not in text
+
+
+def test_a_reload_in_the_middle_finds_the_series_again(visit: Visit, tmp_path: Path):
+    page = visit.page
+    opened(visit, tmp_path, scan(40))
+    expect(page.get_by_role("heading", name=re.compile("The series, so far"))).to_be_visible()
+    page.reload()
+    answered(page, 40)
+    expect(page.get_by_text("40 of 40 slices were answered.")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_text("One stack, in the order of the patient")).to_be_visible()
+    assert "series=" not in page.url
 
 
 def test_wheel_and_keys_choose_the_slice_and_the_page_stays(visit: Visit, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from core.tasks import load_task
 from core.workflows.background_desk import BackgroundDesk
-from core.workflows.series_reading import SeriesShelf
+from core.workflows.series_shelf import Cloakroom, SeriesShelf
 from pages._shared import resources, state
 from tests.core.intake.stack_files import OTHER_SERIES, ct, zipped
 from tests.pages.looking import panes_of, upload, words_of
@@ -21,7 +22,7 @@ KEYS = {item.title: item.key for item in load_task("kidney_ct").classes}
 @pytest.fixture(autouse=True)
 def _own_session(monkeypatch):
     """Let no test find what another one opened: sessions of AppTest share their caches."""
-    shelf, desk = SeriesShelf(), BackgroundDesk()
+    shelf, desk = SeriesShelf(Cloakroom()), BackgroundDesk()
     monkeypatch.setattr(resources, "series_shelf", lambda: shelf)
     monkeypatch.setattr(resources, "map_desk", lambda: desk)
     yield
@@ -79,6 +80,25 @@ def test_every_slice_is_answered_and_the_strongest_comes_first(opened):
     assert labels[0].endswith(f"slice {first}")
     assert f"Slice {first} of 4" in words
     assert [item.label for item in app.get("download_button")] == ["Report as PDF"]
+
+
+def test_a_reload_finds_the_series_and_its_answers_again(open_page, monkeypatch):
+    room = Cloakroom()
+    monkeypatch.setattr(resources, "series_shelf", functools.cache(lambda: SeriesShelf(room)))
+    app = finished(upload(open_page("series"), ("scan.zip", zipped(stack()))))
+    token = app.query_params["series"]
+    monkeypatch.setattr(resources, "series_shelf", functools.cache(lambda: SeriesShelf(room)))
+    fresh = open_page("series")
+    assert "4 of 4 slices" not in words_of(fresh)
+    fresh.query_params["series"] = token
+    fresh = fresh.run()
+    assert "4 of 4 slices were answered." in words_of(fresh)
+    fresh = fresh.button(key="series.close").click().run()
+    assert "series" not in fresh.query_params
+    fresh.query_params["series"] = token
+    fresh = fresh.run()
+    assert "This series is not open any more." in words_of(fresh)
+    assert "series" not in fresh.query_params
 
 
 def test_a_series_without_an_answer_says_that_none_came(open_page):

@@ -12,8 +12,9 @@ from core.saliency.raw_maps import Watch
 from core.tasks import load_task
 from core.workflows.analyst import open_analyst
 from core.workflows.series_answering import answer_slices, series_answer
-from core.workflows.series_reading import ReadingKey, SeriesShelf
+from core.workflows.series_reading import ReadingKey
 from core.workflows.series_report import series_pdf, series_report
+from core.workflows.series_shelf import SeriesShelf
 from tests.core.intake.stack_files import ct, zipped
 from tests.small_version import slices, write_small_version
 
