@@ -5,6 +5,7 @@ const WAIT_MS = 700;
 const AGAIN_MS = 2000;
 const TRIES = 30;
 const keepers = new WeakMap();
+const known = new Set();
 
 function read(key) {
   try {
@@ -21,6 +22,14 @@ function write(key, text) {
   } catch {
     return;
   }
+}
+
+// What was typed before this was on the page is kept once the server tells of it. Only the first
+// time: who cleared the field later cleared it.
+function learn(key, text) {
+  if (known.has(key) || !(text || read(key))) return;
+  known.add(key);
+  if (!read(key)) write(key, text);
 }
 
 // The page may run at the same moment with a field that is still empty, and take that for what was
@@ -47,6 +56,7 @@ export default function (component) {
   const state = keepers.get(host) || {};
   if (state.onInput) document.removeEventListener("input", state.onInput, true);
   if (data.forget) write(key, "");
+  else if (data.takes) learn(key, data.text);
   state.text = data.text;
   state.takes = data.takes;
   state.tell = setTriggerValue;

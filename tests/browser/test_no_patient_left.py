@@ -20,7 +20,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, TimeoutError, expect
 
 from core.config import PREFIX
 from tests.browser.conftest import Visit, served, visiting
@@ -126,8 +126,19 @@ def expect_no_patient(room: Room) -> set[str]:
 
 
 def takes(visit: Visit, button: str, folder: Path) -> None:
-    with visit.page.expect_download() as taken:
-        visit.page.get_by_role("button", name=button).click()
+    """Take an export; where the page ran anew at that very moment, as a person would: again.
+
+    Streamlit gives the work of a download a new number in every run, and says "failed" to a click
+    that still had the old one.
+    """
+    where = visit.page.get_by_role("button", name=button)
+    try:
+        with visit.page.expect_download(timeout=20_000) as taken:
+            where.click()
+    except TimeoutError:
+        settle(visit)
+        with visit.page.expect_download() as taken:
+            where.click()
     taken.value.save_as(folder / taken.value.suggested_filename)
 
 
