@@ -328,3 +328,14 @@ class Figure:
     low_grouped: float | None = None
     high_grouped: float | None = None
     n_groups: int | None = None
+
+    @property
+    def leading(self) -> tuple[float | None, float | None, float | None]:
+        """Value, low and high of the interval that leads: the grouped one where there is one.
+
+        >>> Figure(0.9, 0.85, 0.94, 100, 0.7, 0.97, 9).leading
+        (0.9, 0.7, 0.97)
+        """
+        if self.low_grouped is not None:
+            return self.value, self.low_grouped, self.high_grouped
+        return self.value, self.low, self.high

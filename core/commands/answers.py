@@ -63,8 +63,7 @@ def figure_text(figure: Any) -> str:
     """Return a figure with the interval that leads and its n, or "undefined"."""
     if not isinstance(figure, Figure) or figure.value is None:
         return "undefined"
-    grouped = figure.low_grouped is not None
-    low, high = (figure.low_grouped, figure.high_grouped) if grouped else (figure.low, figure.high)
+    _, low, high = figure.leading
     interval = "" if low is None or high is None else f" ({low:.3f}–{high:.3f})"
-    groups = f" in {figure.n_groups} groups" if grouped else ""
+    groups = f" in {figure.n_groups} groups" if figure.low_grouped is not None else ""
     return f"{figure.value:.3f}{interval}, n {figure.n}{groups}"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from core.domain import Figure
 from core.errors import ModelVersionError
 from core.inference.ensemble_spec import EnsembleSpec
 from core.inference.patterns import SHA256_PATTERN, VERSION_PATTERN
@@ -29,6 +30,11 @@ class CardFigure(_Frozen):
     low_grouped: float | None = None
     high_grouped: float | None = None
     n_groups: int | None = None
+
+    @property
+    def leading(self) -> tuple[float | None, float | None, float | None]:
+        """Value, low and high of the interval that leads, as of ``Figure``."""
+        return Figure(**self.model_dump()).leading
 
 
 class MetricSet(_Frozen):

@@ -52,6 +52,11 @@ class PointsInForce:
         return threshold_text(self.thresholds)
 
     @property
+    def shipped(self) -> dict[str, float]:
+        """The thresholds that came with the version."""
+        return {key: value for key, value in self.thresholds.items() if key not in self.signed}
+
+    @property
     def key(self) -> str:
         """A short text that changes with the thresholds: part of the key of cached answers."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.domain import Figure
 from core.errors import EvaluationError
 from core.workflows.operating import ANY_FINDING, Bench, Setting
 from core.workflows.records import OperatingPoint, record_operating_point
@@ -44,8 +43,8 @@ def sign(bench: Bench, made: Setting, *, signed_by: str) -> OperatingPoint:
             rule=_ANY if made.demand.class_name == ANY_FINDING else _ONE_CLASS,
             run=bench.checked_said,
             chosen_on=bench.chosen_said,
-            sensitivity=_bounds(level.sensitivity),
-            specificity=_bounds(level.specificity),
+            sensitivity=level.sensitivity.leading,
+            specificity=level.specificity.leading,
             n_positive=level.at_argmax.n_positive,
             n_groups=level.sensitivity.n_groups,
             lower_bound_one_sided_95=level.lower_bound,
@@ -54,10 +53,3 @@ def sign(bench: Bench, made: Setting, *, signed_by: str) -> OperatingPoint:
             signed_by=signed_by.strip(),
         )
     )
-
-
-def _bounds(figure: Figure) -> tuple[float | None, float | None, float | None]:
-    """Return value and the interval that leads: the grouped one where there are groups."""
-    if figure.low_grouped is not None:
-        return figure.value, figure.low_grouped, figure.high_grouped
-    return figure.value, figure.low, figure.high

@@ -13,6 +13,7 @@ from core.tasks import TaskSpec
 from core.workflows.adding_cases import PRIORITIES, CaseFacts
 from core.workflows.batches import MAX_FILES, Batch, batch_desk
 from pages._shared import answers, notices, reader, state, style
+from pages._shared.uploads import most_megabytes
 from pages._shared.viewer import shortened
 
 POLL_SECONDS = 1.0
@@ -29,7 +30,8 @@ def show_adding(task: TaskSpec, *, expanded: bool) -> None:
     """Show the files' drop with what is said of them, and hand them to the background."""
     with st.expander("Add pictures", icon=":material/library_add:", expanded=expanded):
         uploads = st.file_uploader(
-            "Pictures", accept_multiple_files=True, max_upload_size=settings().max_upload_mb,
+            "Pictures", accept_multiple_files=True,
+            max_upload_size=most_megabytes(settings().max_upload_mb),
             key=state.case_uploader_key(), label_visibility="collapsed",
         )  # fmt: skip
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):

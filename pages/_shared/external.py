@@ -8,6 +8,7 @@ from core.errors import CoreError
 from core.tasks import TaskSpec
 from core.workflows.external_runs import MAX_MEGABYTES, store_predictions
 from pages._shared import state, style
+from pages._shared.uploads import most_megabytes
 
 
 def show_drop(task: TaskSpec) -> None:
@@ -30,7 +31,7 @@ def show_drop(task: TaskSpec) -> None:
             type=["csv", "tsv", "txt"],
             key=f"{state.PREDICTIONS}.file.{turn}",
             label_visibility="collapsed",
-            max_upload_size=MAX_MEGABYTES,
+            max_upload_size=most_megabytes(MAX_MEGABYTES),
         )
         if upload is not None:
             _take_in(upload.getvalue(), upload.name, task)

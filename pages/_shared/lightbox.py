@@ -9,6 +9,7 @@ from core.tasks import TaskSpec
 from core.workflows.teaching import OpenCase
 from pages._shared import answers, resources, state, viewer
 from pages._shared.state import Study
+from pages._shared.uploads import most_megabytes
 from pages._shared.version_state import VersionState
 
 _PICK = "Open a teaching case"
@@ -43,7 +44,7 @@ def show_intake(task: TaskSpec) -> None:
             uploads = st.file_uploader(
                 "Pictures: PNG, JPEG, TIFF, BMP or DICOM",
                 accept_multiple_files=True,
-                max_upload_size=settings().max_upload_mb,
+                max_upload_size=most_megabytes(settings().max_upload_mb),
                 key=state.uploader_key(),
                 label_visibility="collapsed",
             )

@@ -134,8 +134,7 @@ def _rate(level: Level, which: str, group: str) -> tuple[str, str]:
     figure = level.sensitivity if which == "sensitivity" else level.specificity
     if figure.value is None:
         return "–", f"undefined, n {figure.n:,}"
-    grouped = figure.low_grouped is not None
-    low, high = (figure.low_grouped, figure.high_grouped) if grouped else (figure.low, figure.high)
+    _, low, high = figure.leading
     interval = "no interval" if low is None or high is None else _range(low, high)
     groups = f" in {figure.n_groups:,} {plural(group)}" if figure.n_groups else ""
     return percent(figure.value), f"{interval}, n {figure.n:,}{groups}"

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from core.workflows.run_performance import CurveFrames, EvaluationRun, GroupLevel, GroupRule
     from core.workflows.run_pictures import PictureSource
     from core.workflows.series_shelf import SeriesShelf
+    from core.workflows.shipped_points import ShippedPoint
     from core.workflows.slicing import BackgroundMeasure, SliceColumn, Sliced, WeakSlices
     from core.workflows.stored_runs import Performance, StoredRun
     from core.workflows.twin_search import BackgroundSearch
@@ -267,6 +268,16 @@ def with_points(task_key: str, version: VersionState) -> VersionState:
     return replace(version, points=points_of(versions.verified_version(task_key, version.name)))
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def shipped_points(
+    digest: str | None, points_key: str, *, _task: TaskSpec, _version: VersionState
+) -> tuple[ShippedPoint, ...]:
+    """Return what the thresholds that came with a version find in its own test part."""
+    from core.workflows import shipped_points as shipped
+
+    return shipped.shipped_points(_task, str(_version.name), _version.points.shipped)
+
+
 @st.cache_resource(max_entries=16, show_spinner="Looking for wrong calls")
 def clinic(
     folder: str,
@@ -318,13 +329,9 @@ def comparison(
 
     run_a, run_b = (cases(str(run.folder), run.facts.version_digest, _run=run) for run in _pair)
     return comparing.compare_runs(
-        run_a,
-        run_b,
-        class_name=class_name,
-        margin=comparing.MARGIN,
-        threshold_a=threshold_a,
-        threshold_b=threshold_b,
-    )
+        run_a, run_b, class_name=class_name, margin=comparing.MARGIN,
+        threshold_a=threshold_a, threshold_b=threshold_b,
+    )  # fmt: skip
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)

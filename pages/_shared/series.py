@@ -10,6 +10,7 @@ from core.config import settings
 from core.errors import CoreError
 from core.workflows.series import Stack
 from pages._shared import identity, resources, series_place, state, style
+from pages._shared.uploads import most_megabytes
 
 ADDRESS = "series"
 _PROMISES = (
@@ -54,7 +55,7 @@ def open_stack() -> OpenStack | None:
             uploads = st.file_uploader(
                 "A series: one zip, or all its files",
                 accept_multiple_files=True,
-                max_upload_size=settings().max_series_mb,
+                max_upload_size=most_megabytes(settings().max_series_mb),
                 key=series_place.uploader_key(),
                 label_visibility="collapsed",
             )

@@ -63,6 +63,11 @@ def _show_worth(answer: Answer, task: TaskSpec, version: VersionState) -> None:
     if prediction is None:
         return
     told = worth.points_said(version.points, prediction, task)
+    if not told and version.points.shipped:
+        measured = resources.shipped_points(
+            version.digest, version.points.key, _task=task, _version=version
+        )
+        told = worth.shipped_said(measured, prediction, task)
     for sentence in told:
         style.quiet(sentence)
     if told or version.card is None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from core.domain import Prediction
 from core.tasks import TaskSpec
 from core.wording import in_sentence, plural
 from core.workflows.models import Card
 from core.workflows.points import ANY_FINDING, OperatingPoint, PointsInForce
+
+if TYPE_CHECKING:
+    from core.workflows.shipped_points import ShippedPoint
 
 
 def sentence(card: Card, class_name: str, title: str, *, group_name: str) -> str | None:
@@ -25,10 +31,7 @@ def sentence(card: Card, class_name: str, title: str, *, group_name: str) -> str
         if part.leakage or figure is None or figure.value is None:
             continue
         found = f"it found {figure.value * 100:.0f} % of {in_sentence(title)} pictures"
-        grouped = figure.low_grouped is not None
-        low, high = (
-            (figure.low_grouped, figure.high_grouped) if grouped else (figure.low, figure.high)
-        )
+        _, low, high = figure.leading
         interval = (
             f"{low * 100:.0f}–{high * 100:.0f} %, " if low is not None and high is not None else ""
         )
@@ -65,16 +68,48 @@ def points_said(points: PointsInForce, prediction: Prediction, task: TaskSpec) -
     return lines
 
 
+def shipped_said(
+    points: Iterable[ShippedPoint], prediction: Prediction, task: TaskSpec
+) -> list[str]:
+    """Return what the thresholds that came with the version find, a sentence each.
+
+    Parameters
+    ----------
+    points : iterable of ShippedPoint
+    prediction : Prediction
+    task : TaskSpec
+
+    Returns
+    -------
+    list of str
+        Of the flagged findings, else of the most probable one that has a threshold.
+    """
+    ranked = sorted(points, key=lambda point: -prediction.probabilities[point.class_name])
+    shown = [point for point in ranked if point.class_name in prediction.flagged] or ranked[:1]
+    return [_shipped_said(point, task) for point in shown]
+
+
+def _shipped_said(point: ShippedPoint, task: TaskSpec) -> str:
+    title = in_sentence(task.class_spec(point.class_name).title)
+    head = f"At the version's own point ({title} ≥ {point.threshold:.3f})"
+    said = _found_said(point, head, plural(title), task)
+    return f"{said}, on {plural(task.group_name)} of its test part."
+
+
 def _point_said(point: OperatingPoint, title: str, task: TaskSpec) -> str:
-    value, low, high = point.sensitivity
-    what = plural(in_sentence(title))
     head = (
         f"At this point ({in_sentence(title)} ≥ {point.threshold:.3f}, signed by {point.signed_by})"
     )
     if point.class_name == ANY_FINDING:
         head = f"At the point for any finding (≥ {point.threshold:.3f}, by {point.signed_by})"
+    return f"{_found_said(point, head, plural(in_sentence(title)), task)}."
+
+
+def _found_said(point: OperatingPoint | ShippedPoint, head: str, what: str, task: TaskSpec) -> str:
+    """Return what a threshold finds, with interval and n, and its price; without a full stop."""
+    value, low, high = point.sensitivity
     if value is None:
-        return f"{head} it is not known how many {what} the model finds: none was there to check."
+        return f"{head} it is not known how many {what} the model finds: none was there to check"
     interval = (
         f"{low * 100:.0f}–{high * 100:.0f} %, " if low is not None and high is not None else ""
     )
@@ -84,4 +119,4 @@ def _point_said(point: OperatingPoint, title: str, task: TaskSpec) -> str:
     alarms = ""
     if spared is not None:
         alarms = f" and calls {100 * (1 - spared):.0f} of 100 pictures without one suspicious"
-    return f"{said}{groups}){alarms}."
+    return f"{said}{groups}){alarms}"

@@ -92,6 +92,15 @@ def test_a_zip_is_scrolled_by_key_answered_and_taken_away(visit: Visit, tmp_path
     assert "scan.zip" not in text
 
 
+def test_a_zip_larger_than_a_picture_may_be_is_taken(visit: Visit, tmp_path: Path):
+    beside = {"raw data.bin": b"\0" * (60 << 20)}
+    path = tmp_path / "scan.zip"
+    path.write_bytes(zipped(scan(2) | beside, zipfile.ZIP_STORED))
+    visit.page.goto(f"{visit.base}/series?task=kidney_ct")
+    visit.page.locator("input[type=file]").first.set_input_files(path)
+    answered(visit.page, 2)
+
+
 def test_a_reload_in_the_middle_finds_the_series_again(visit: Visit, tmp_path: Path):
     page = visit.page
     opened(visit, tmp_path, scan(40))
