@@ -6,6 +6,7 @@ import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         self._draw = _Draw(data, rows, config)
         self._planned: dict[int, Rows] = {}
         self._planning = threading.Lock()
+        cv2.setNumThreads(1)  # threads of its own would take cores away from the step
         n_workers = max(1, min(MAX_WORKERS, (os.cpu_count() or 2) - 1))
         self._n_ahead = n_workers + 1
         self._pool = ThreadPoolExecutor(n_workers, thread_name_prefix="batches")

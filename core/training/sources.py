@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.datasets.augmentation import AugmentationSpec, augment
 from core.domain import FloatArray
 from core.training.cache import StemCache
-from core.training.training_set import TrainingSet, as_batch
+from core.training.training_set import TrainingSet
 
 
 class Source(Protocol):
@@ -64,8 +64,11 @@ class PictureSource:
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> FloatArray:
         """Return each picture, augmented."""
-        pictures = [augment(self.data.pixels[row], self.augmentation, rng) for row in rows.tolist()]
-        return as_batch(np.stack(pictures))
+        batch = np.empty((len(rows), *self.data.pixels.shape[1:3], 3), np.float32)
+        for place, row in enumerate(rows.tolist()):
+            changed = augment(self.data.pixels[row], self.augmentation, rng)
+            batch[place] = changed if changed.ndim == 3 else changed[..., np.newaxis]
+        return batch
 
     def clean(self, rows: NDArray[np.int64]) -> FloatArray:
         """Return the pictures as they are."""

@@ -81,5 +81,5 @@ def as_batch(pixels: ByteArray) -> FloatArray:
     (2, 4, 5, 3)
     """
     if pixels.ndim == 3:
-        pixels = np.repeat(pixels[..., np.newaxis], 3, axis=3)
+        pixels = np.broadcast_to(pixels[..., np.newaxis], (*pixels.shape, 3))
     return np.ascontiguousarray(pixels, np.float32)

