@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.left_out import LeftOut
 from core.domain import FloatArray
 from core.errors import TrainingError
 from core.training.evidence import cross_fitted, fit_evidence_weights
@@ -83,6 +84,32 @@ def _with_evidence(bench: Workbench, found: OutOfFold, evidence: NDArray[np.floa
     )
     logits = cross_fitted(found.logits, evidence, data.y_true, group=data.group, folds=found.folds)
     return replace(found, logits=logits, evidence_weights=weights)
+
+
+def run_left_out(bench: Workbench, left_out: LeftOut) -> NDArray[np.float64]:
+    """Fit one network for each value that is left out, and judge its pictures.
+
+    The networks are those without a branch for small findings.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes), float64
+        Logits; NaN where the column is empty.
+    """
+    logits = np.full((len(bench.data), len(bench.data.class_names)), np.nan)
+    n = len(left_out.names)
+    for place in range(n):
+        outside = np.flatnonzero(left_out.places != place)
+        train, stop = outside, outside[:0]
+        if bench.config.keeps_best:
+            train, stop = hold_out_groups(
+                bench.data, outside, share=INNER_SHARE, seed=bench.config.seed + 100 + place
+            )
+        network = bench.network(seed=bench.config.seed + 3000 + place)
+        bench.fit(network, bench.plan(train, stop, label=f"left out {place + 1} of {n}"))
+        judged = np.flatnonzero(left_out.places == place)
+        logits[judged] = bench.measure(network, judged).logits
+    return logits
 
 
 @dataclass(frozen=True, slots=True, eq=False)

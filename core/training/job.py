@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.left_out import LeftOut
 from core.datasets.manifest import Manifest
 from core.datasets.splits import Split
 from core.errors import TrainingError
@@ -77,6 +78,8 @@ class TrainingJob:
     folders : Folders
     folds : ndarray of shape (n,), int64, or None
         Grouped folds for the out-of-fold run; None leaves it out.
+    left_out : LeftOut or None
+        Values of a slice column that are left out one after the other; None measures none.
     with_random_split : bool
         Measure the leaking figure too.
     listener : Listener
@@ -93,6 +96,7 @@ class TrainingJob:
     split: Split
     folders: Folders
     folds: NDArray[np.int64] | None = None
+    left_out: LeftOut | None = None
     with_random_split: bool = False
     listener: Listener = field(default_factory=Listener)
     experiment: Experiment | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 
 from core.architectures.detail import set_evidence_weights
+from core.datasets.left_out import LeftOut
 from core.errors import CoreError, TrainingError
 from core.evaluation.runs import EvaluationRun
 from core.inference.arrays import choose_rows
@@ -18,7 +20,7 @@ from core.inference.calibration import Calibration, apply_temperature
 from core.inference.card import MetricSet
 from core.inference.gate import Gate
 from core.inference.gate_fitting import out_of_fold_distances
-from core.training.crossval import OutOfFold, run_folds, run_random_split
+from core.training.crossval import OutOfFold, run_folds, run_left_out, run_random_split
 from core.training.export import export_network
 from core.training.exposure import Exposures, training_pictures
 from core.training.forward import Measured
@@ -139,6 +141,8 @@ class _Run:
             if folded is not None:
                 self._judge_folds(folded, gate)
             self._judge_test(rows, measured, calibration, gate)
+            if self.job.left_out is not None:
+                self._judge_left_out(self.job.left_out)
             if self.job.with_random_split:
                 self._judge_random_split()
             draft = self._draft(calibration, gate)
@@ -255,6 +259,21 @@ class _Run:
         )
         seen = self.exposures.of_held_out(test, self.job.rows("train", "validation", "calibration"))
         self._add(Judged(test, y_prob, refused, slices=seen), name="test", made=made)
+
+    def _judge_left_out(self, left_out: LeftOut) -> None:
+        logits = run_left_out(self.bench, left_out)
+        rows = np.flatnonzero(left_out.places >= 0)
+        places = left_out.places[rows]
+        y_prob = cross_fitted_probabilities(logits[rows], self.data.y_true[rows], places)
+        made = (
+            f"each {left_out.column} ({', '.join(left_out.names)}) judged by a network that saw no "
+            "picture of it; the gate was not judged"
+        )
+        if self.config.detail is not None:
+            made += "; of the network without its branch for small findings"
+        nobody = np.zeros(len(rows), bool)
+        name = re.sub(r"\W+", "_", f"left_out_{left_out.column}")
+        self._add(Judged(rows, y_prob, nobody), name=name, made=made)
 
     def _judge_random_split(self) -> None:
         judged = run_random_split(self.bench)

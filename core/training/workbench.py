@@ -71,7 +71,7 @@ class Workbench:
     def thinned(self) -> Rows:
         """Rows that may be fitted on or validated with: a few of every group."""
         parts = ["train", "validation", "calibration"]
-        if self.job.folds is not None or self.job.with_random_split:
+        if self.job.folds is not None or self.job.with_random_split or self.job.left_out:
             parts.append("test")
         per_group = self.config.per_group or len(self.data)
         return thin(self.data, self.job.rows(*parts), per_group=per_group)
@@ -84,6 +84,7 @@ class Workbench:
         digest.update(self.data.fingerprint.encode())
         digest.update(self.thinned.tobytes() + "".join(self.job.split.parts).encode())
         digest.update(b"" if self.job.folds is None else self.job.folds.tobytes())
+        digest.update(b"" if self.job.left_out is None else self.job.left_out.places.tobytes())
         return digest.hexdigest()[:24]
 
     def network(self, *, seed: int) -> keras.Model:

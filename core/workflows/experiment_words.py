@@ -82,6 +82,8 @@ def experiment_rows_said(experiment: Experiment) -> list[tuple[str, str]]:
     limit = f", at most {experiment.data.limit:,} pictures" if experiment.data.limit else ""
     ways = [f"{judged.grouped_folds} grouped folds"] if judged.grouped_folds else []
     ways.append("own test part")
+    if judged.left_out_column:
+        ways.append(f"each {judged.left_out_column} left out")
     if judged.random_split:
         ways.append("random split, which leaks")
     return [

@@ -85,6 +85,8 @@ def _how_judged(experiment: Experiment) -> str:
     ways = ["own test part, groups kept whole"]
     if judged.grouped_folds:
         ways.insert(0, f"{judged.grouped_folds} grouped folds, out of fold")
+    if judged.left_out_column:
+        ways.append(f"each {judged.left_out_column} left out")
     if judged.random_split:
         ways.append(f"random split ({LEAKS})")
     return "; ".join(ways)

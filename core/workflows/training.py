@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.config import settings
+from core.datasets.left_out import LeftOut, left_out_by
 from core.datasets.manifest import Manifest
 from core.datasets.outlines import Cut
 from core.datasets.splits import Split, make_split
 from core.domain import ByteArray
-from core.errors import TrainingError
+from core.errors import DatasetError, TrainingError
 from core.inference.arrays import choose_rows
 from core.inference.package import models_folder, version_names
 from core.preprocessing import Recipe
@@ -153,10 +154,22 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         split=_split(manifest, config),
         folders=Folders(settings().home, models_folder(), settings().backbones),
         folds=folds,
+        left_out=_left_out(manifest, judged.left_out_column, listener),
         with_random_split=judged.random_split,
         listener=listener,
         experiment=_stored(resolved, data, listener),
     )
+
+
+def _left_out(manifest: Manifest, column: str | None, listener: Listener) -> LeftOut | None:
+    """Return what is left out by a column; a folder without it is trained on all the same."""
+    if column is None:
+        return None
+    try:
+        return left_out_by(manifest, column)
+    except DatasetError as error:
+        listener.on_note(f"No {column} is left out. {error.problem}")
+        return None
 
 
 def _as_asked(request: TrainingRequest) -> Experiment:

@@ -6,7 +6,8 @@ unknown before there are any.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean
@@ -124,12 +125,24 @@ def progress_of(run: TrainingRun) -> RunProgress:
     return follow(run.lines, plan)
 
 
+def _left_out_to_come(begun: Collection[str]) -> int:
+    """Return how many values of a column are still to be left out; 0 before the first one is.
+
+    >>> _left_out_to_come({"final", "left out 1 of 3"})
+    2
+    """
+    found = [re.fullmatch(r"left out \d+ of (\d+)", name) for name in begun]
+    totals = [int(match.group(1)) for match in found if match]
+    return totals[0] - len(totals) if totals else 0
+
+
 def follow(lines: Sequence[Line], plan: Plan) -> RunProgress:
     """Return how far a run is that told these lines."""
     fits = _fits(lines)
     begun = {fit.name for fit in fits}
     expected = _expected_epochs(fits, plan)
-    planned = len([name for name in plan.fits if name not in begun]) * expected
+    to_come = len([name for name in plan.fits if name not in begun]) + _left_out_to_come(begun)
+    planned = to_come * expected
     left_here = 0.0
     if fits and not fits[-1].is_over:
         left_here = fits[-1].n_epochs - fits[-1].n_done - _share_of_epoch(lines, fits[-1])

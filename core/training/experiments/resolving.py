@@ -120,6 +120,7 @@ def _complete(
         augmentation=config.augmentation,
         validation=ValidationSpec(
             grouped_folds=kept.grouped_folds,
+            left_out_column=kept.left_out_column,
             random_split=kept.random_split,
             fractions=config.fractions,
         ),

@@ -40,6 +40,12 @@ class ValidationSpec(_Frozen):
     grouped_folds: int | None = Field(
         None, ge=2, description="Every picture judged by a network that saw no group of it."
     )
+    left_out_column: str | None = Field(
+        None,
+        min_length=1,
+        description="Also each value of this slice column, such as a centre, by a network that saw "
+        "none of its pictures.",
+    )
     random_split: bool = Field(
         False, description="Also the published protocol, single pictures by lot: it LEAKS."
     )

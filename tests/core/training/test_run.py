@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from core.datasets.left_out import LeftOut
 from core.errors import TrainingError
 from tests.core.training.toys import toy_job
 
@@ -18,7 +19,12 @@ def finished(tmp_path_factory):
 
     lines = []
     folder = tmp_path_factory.mktemp("run")
-    options = {"with_random_split": True, "listener": Listener(on_epoch=lines.append)}
+    centres = np.repeat([0, 1, -1], [40, 40, 16])  # of the last pictures it is not known
+    options = {
+        "with_random_split": True,
+        "left_out": LeftOut("centre", ("east", "west"), centres),
+        "listener": Listener(on_epoch=lines.append),
+    }
     job = toy_job(folder, folds=2, views=["identity", "flip_left_right"], options=options)
     return job, train_version(job, tracking_uri=None), lines
 
@@ -52,7 +58,8 @@ def test_the_version_may_answer_and_its_engine_is_the_keras_network(finished, re
 @pytest.mark.slow
 def test_every_epoch_of_every_fit_was_told_about(finished):
     fits = [line["fit"] for line in finished[2]]
-    assert sorted(set(fits)) == ["final", "fold 1 of 2", "fold 2 of 2", "random split"]
+    folds, left_out = ["fold 1 of 2", "fold 2 of 2"], ["left out 1 of 2", "left out 2 of 2"]
+    assert sorted(set(fits)) == ["final", *folds, *left_out, "random split"]
     assert all(line["loss"] > 0 and line["seconds"] >= 0 for line in finished[2])
 
 
@@ -62,6 +69,14 @@ def test_the_out_of_fold_run_holds_every_picture_once(finished):
     assert run.file.tolist() == finished[0].data.file.tolist()
     assert np.allclose(run.y_prob.sum(axis=1), 1)
     assert run.facts.group_source == "column"
+
+
+@pytest.mark.slow
+def test_what_was_left_out_is_judged_where_its_value_is_known(finished):
+    run = stored(finished, "left_out_centre")
+    assert run.file.tolist() == finished[0].data.file[:80].tolist()
+    assert np.allclose(run.y_prob.sum(axis=1), 1)
+    assert "each centre (east, west) judged by a network that saw no" in run.facts.split_made
 
 
 @pytest.mark.slow
@@ -79,8 +94,8 @@ def test_the_test_run_is_what_the_version_answers(finished, ready):
 @pytest.mark.slow
 def test_metrics_carry_n_groups_and_intervals_and_the_leak_is_labelled(finished):
     metrics = finished[1].metrics
-    assert list(metrics) == ["out_of_fold", "test", "random_split"]
-    assert [metrics[split]["leakage"] for split in metrics] == [False, False, True]
+    assert list(metrics) == ["out_of_fold", "test", "left_out_centre", "random_split"]
+    assert [metrics[split]["leakage"] for split in metrics] == [False, False, False, True]
     figure = metrics["out_of_fold"]["macro_f1"]
     assert figure["n"] == 96
     assert figure["n_groups"] == 24
@@ -106,7 +121,8 @@ def test_the_card_says_what_was_fitted_on_and_how(finished, ready):
     assert card.training_data.n == 3 * len(groups)
     assert card.frozen_until == card.gate_layer == "block2_relu"
     assert card.parameters["batch_size"] == 16
-    assert {item.split for item in card.metrics} == {"out_of_fold", "test", "random_split"}
+    judged = {"out_of_fold", "test", "left_out_centre", "random_split"}
+    assert {item.split for item in card.metrics} == judged
 
 
 @pytest.mark.slow
