@@ -115,7 +115,7 @@ class TrainingConfig(BaseModel):
     required_sensitivity: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
         default_factory=dict,
         description="Finding -> share of it that the threshold shipped with the version must find "
-        "among the pictures of the temperature.",
+        "among the pictures of the temperature; none where the called class finds so many.",
     )
     gate_quantile: float = Field(0.995, gt=0, lt=1)
     gate_prototypes: int = Field(2000, ge=5, le=2000)

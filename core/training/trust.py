@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.domain import FloatArray
 from core.errors import TrainingError
+from core.evaluation.confusion import called_class
 from core.evaluation.operating_points import highest_threshold
 from core.inference.calibration import (
     Calibration,
@@ -44,13 +45,16 @@ def calibrate(
     required : mapping of class index to (name, sensitivity), or None
         Findings that the version ships a threshold for: the highest that finds so many of them
         among these pictures. It was chosen on them, so what it finds elsewhere is another figure.
+        None is shipped where calling the most probable class finds so many already: the threshold
+        would then lie above it, and find fewer.
     """
     temperature = round(fit_temperature(logits, y_true), 4)
     y_prob = apply_temperature(logits, temperature)
-    points = {}
+    called, points = called_class(y_prob), {}
     for index, (name, sensitivity) in (required or {}).items():
-        threshold = highest_threshold(np.sort(y_prob[y_true == index, index]), sensitivity)
-        if threshold is not None:
+        positive = y_true == index
+        threshold = highest_threshold(np.sort(y_prob[positive, index]), sensitivity)
+        if threshold is not None and (called[positive] == index).mean() < sensitivity:
             points[name] = threshold
     return Calibration(
         operating_points=points,

@@ -50,6 +50,16 @@ def test_a_shipped_threshold_finds_what_was_required_and_no_higher_one_does():
     assert calibrate(logits, y_true, fitted_on="drawn").operating_points == {}
 
 
+def test_no_threshold_is_shipped_where_the_most_probable_class_finds_enough():
+    logits, y_true = sure_logits(900)
+    called = np.argmax(logits, axis=1)
+    found = float((called[y_true == 1] == 1).mean())
+    at_most = calibrate(logits, y_true, fitted_on="drawn", required={1: ("stone", found)})
+    assert at_most.operating_points == {}
+    more = calibrate(logits, y_true, fitted_on="drawn", required={1: ("stone", found + 0.01)})
+    assert list(more.operating_points) == ["stone"]
+
+
 def test_a_finding_that_is_not_there_ships_no_threshold_and_a_wrong_name_is_refused():
     logits, y_true = sure_logits(300)
     none = calibrate(logits, np.zeros_like(y_true), fitted_on="drawn", required={2: ("cyst", 0.9)})
