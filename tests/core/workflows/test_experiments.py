@@ -9,7 +9,7 @@ import yaml
 
 from core import cli
 from core.errors import DatasetError, TrainingError
-from core.training.experiments import read_experiment
+from core.training.experiments import load_experiments, read_experiment
 from core.workflows.experiments import experiment_rows, left_behind
 from core.workflows.training import Listener, TrainingRequest, prepare
 from tests.core.training.experiment_files import write_experiment
@@ -148,6 +148,11 @@ def test_another_architecture_says_which_settings_it_leaves_behind():
     assert "made for mobilenet_small" in sentence
     assert "gate_quantile" in sentence
     assert left_behind("phantom_ct", "mobilenet_small") is None
+
+
+def test_an_experiment_without_settings_of_its_own_leaves_nothing_behind(monkeypatch):
+    bare = load_experiments()["glomeruli"].model_copy(update={"training": {}})
+    monkeypatch.setattr("core.workflows.experiments.load_experiments", lambda: {"glomeruli": bare})
     assert left_behind("glomeruli", "simple_cnn") is None
 
 
