@@ -71,7 +71,11 @@ class Workbench:
     def thinned(self) -> Rows:
         """Rows that may be fitted on or validated with: a few of every group."""
         parts = ["train", "validation", "calibration"]
-        if self.job.folds is not None or self.job.with_random_split or self.job.left_out:
+        if (
+            self.job.folds is not None
+            or self.job.with_random_split
+            or self.job.left_out is not None
+        ):
             parts.append("test")
         per_group = self.config.per_group or len(self.data)
         return thin(self.data, self.job.rows(*parts), per_group=per_group)

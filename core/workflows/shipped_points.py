@@ -71,13 +71,13 @@ def shipped_points(
         return ()
     try:
         run = open_run(tests[0])
+        codes = group_codes(run)
+        return tuple(
+            _judged(name, threshold, case_scores(run, name, findings=task.findings, codes=codes))
+            for name, threshold in thresholds.items()
+        )
     except EvaluationError:
         return ()  # Performance says what is wrong with the run
-    codes = group_codes(run)
-    return tuple(
-        _judged(name, threshold, case_scores(run, name, findings=task.findings, codes=codes))
-        for name, threshold in thresholds.items()
-    )
 
 
 def _judged(name: str, threshold: float, scores: Scores) -> ShippedPoint:

@@ -62,12 +62,13 @@ def _show_worth(answer: Answer, task: TaskSpec, version: VersionState) -> None:
     prediction = answer.prediction
     if prediction is None:
         return
-    told = worth.points_said(version.points, prediction, task)
-    if not told and version.points.shipped:
+    points = {**version.points.signed}
+    if version.points.shipped:
         measured = resources.shipped_points(
             version.digest, version.points.key, _task=task, _version=version
         )
-        told = worth.shipped_said(measured, prediction, task)
+        points |= {point.class_name: point for point in measured}
+    told = worth.points_said(points, prediction, task)
     for sentence in told:
         style.quiet(sentence)
     if told or version.card is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from core.domain import Prediction
 from core.tasks import TaskSpec
 from core.wording import in_sentence, plural
 from core.workflows.models import Card
-from core.workflows.points import ANY_FINDING, OperatingPoint, PointsInForce
+from core.workflows.points import ANY_FINDING, OperatingPoint
 
 if TYPE_CHECKING:
     from core.workflows.shipped_points import ShippedPoint
@@ -41,68 +41,45 @@ def sentence(card: Card, class_name: str, title: str, *, group_name: str) -> str
     return None
 
 
-def points_said(points: PointsInForce, prediction: Prediction, task: TaskSpec) -> list[str]:
-    """Return what the signed points find and what they cost: of the flagged findings, else one.
+def points_said(
+    points: Mapping[str, OperatingPoint | ShippedPoint], prediction: Prediction, task: TaskSpec
+) -> list[str]:
+    """Return what the points in force find and what they cost: of the flagged findings, else one.
 
     Parameters
     ----------
-    points : PointsInForce
+    points : mapping of finding, or "any_finding", to OperatingPoint or ShippedPoint
+        Signed ones, and those that came with the version.
     prediction : Prediction
     task : TaskSpec
 
     Returns
     -------
     list of str
-        One sentence a flagged finding with a signed point, or of the most probable finding with
-        one where none is flagged; one more for the rule of any finding. Empty without points.
+        One sentence a flagged finding with a point, or of the most probable finding with one where
+        none is flagged; one more for the rule of any finding. Empty without points.
     """
-    signed = points.signed
     ranked = sorted(
-        (name for name in task.findings if name in signed),
+        (name for name in task.findings if name in points),
         key=lambda name: -prediction.probabilities[name],
     )
     shown = [name for name in ranked if name in prediction.flagged] or ranked[:1]
-    lines = [_point_said(signed[name], task.class_spec(name).title, task) for name in shown]
-    if ANY_FINDING in signed:
-        lines.append(_point_said(signed[ANY_FINDING], "finding", task))
+    lines = [_point_said(points[name], task.class_spec(name).title, task) for name in shown]
+    if ANY_FINDING in points:
+        lines.append(_point_said(points[ANY_FINDING], "finding", task))
     return lines
 
 
-def shipped_said(
-    points: Iterable[ShippedPoint], prediction: Prediction, task: TaskSpec
-) -> list[str]:
-    """Return what the thresholds that came with the version find, a sentence each.
-
-    Parameters
-    ----------
-    points : iterable of ShippedPoint
-    prediction : Prediction
-    task : TaskSpec
-
-    Returns
-    -------
-    list of str
-        Of the flagged findings, else of the most probable one that has a threshold.
-    """
-    ranked = sorted(points, key=lambda point: -prediction.probabilities[point.class_name])
-    shown = [point for point in ranked if point.class_name in prediction.flagged] or ranked[:1]
-    return [_shipped_said(point, task) for point in shown]
-
-
-def _shipped_said(point: ShippedPoint, task: TaskSpec) -> str:
-    title = in_sentence(task.class_spec(point.class_name).title)
-    head = f"At the version's own point ({title} ≥ {point.threshold:.3f})"
-    said = _found_said(point, head, plural(title), task)
+def _point_said(point: OperatingPoint | ShippedPoint, title: str, task: TaskSpec) -> str:
+    is_any, what = point.class_name == ANY_FINDING, in_sentence(title)
+    at = f"≥ {point.threshold:.3f}" if is_any else f"{what} ≥ {point.threshold:.3f}"
+    if isinstance(point, OperatingPoint):
+        by = f"by {point.signed_by}" if is_any else f"signed by {point.signed_by}"
+        head = "At the point for any finding" if is_any else "At this point"
+        return f"{_found_said(point, f'{head} ({at}, {by})', plural(what), task)}."
+    head = "At the version's own point for any finding" if is_any else "At the version's own point"
+    said = _found_said(point, f"{head} ({at})", plural(what), task)
     return f"{said}, on {plural(task.group_name)} of its test part."
-
-
-def _point_said(point: OperatingPoint, title: str, task: TaskSpec) -> str:
-    head = (
-        f"At this point ({in_sentence(title)} ≥ {point.threshold:.3f}, signed by {point.signed_by})"
-    )
-    if point.class_name == ANY_FINDING:
-        head = f"At the point for any finding (≥ {point.threshold:.3f}, by {point.signed_by})"
-    return f"{_found_said(point, head, plural(in_sentence(title)), task)}."
 
 
 def _found_said(point: OperatingPoint | ShippedPoint, head: str, what: str, task: TaskSpec) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.domain import Prediction
 from core.tasks import load_task
 from core.workflows.models import champion
-from core.workflows.points import points_of
+from core.workflows.points import ANY_FINDING, points_of
 from core.workflows.shipped_points import shipped_points
 from core.workflows.stored_runs import open_run, stored_runs
 from pages._shared import worth
@@ -54,11 +56,19 @@ def test_the_shipped_threshold_is_judged_in_the_test_part(shipped):
 
 def test_its_sentence_says_where_it_was_checked_and_the_price(shipped):
     (point,) = shipped
-    (said,) = worth.shipped_said(shipped, prediction(0.4, "stone"), STONE)
+    points = {"stone": point}
+    (said,) = worth.points_said(points, prediction(0.4, "stone"), STONE)
     assert f"(stone ≥ {point.threshold:.3f}) the model finds" in said
     assert f"n {point.n_positive}, {point.n_groups} series" in said
     assert "pictures without one suspicious, on series of its test part." in said
-    assert worth.shipped_said(shipped, prediction(0.01), STONE) == [said]
+    assert worth.points_said(points, prediction(0.01), STONE) == [said]
+
+
+def test_a_shipped_point_for_any_finding_is_said_too(shipped):
+    (point,) = shipped
+    points = {ANY_FINDING: replace(point, class_name=ANY_FINDING)}
+    (said,) = worth.points_said(points, prediction(0.4, "stone"), STONE)
+    assert said.startswith("At the version's own point for any finding (≥ 0.127) the model finds")
 
 
 def test_without_thresholds_nothing_is_read():
