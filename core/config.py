@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         ge=1,
         le=65536,
         description="Largest series read from a zip, in megabytes, packed and unpacked. A browser "
-        "sends at most 512 (`server.maxUploadSize` of Streamlit).",
+        "sends at most 500 (`server.maxUploadSize` of Streamlit).",
     )
     max_series_files: int = Field(
         5000, ge=1, le=100_000, description="Most files, and frames in them, read as a series."
