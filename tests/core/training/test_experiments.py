@@ -88,7 +88,7 @@ def test_another_architecture_keeps_what_belongs_to_the_task():
     assert resolve(own).config.keep == "last"
 
 
-@pytest.mark.parametrize("task", ["glomeruli", "kidney_stone"])
+@pytest.mark.parametrize("task", ["chest_xray", "glomeruli", "kidney_ct", "kidney_stone"])
 def test_networks_without_brought_weights_can_be_trained_from_scratch(task):
     experiment = load_experiment(f"scratch_{task}")
     names = {experiment.architecture, *experiment.also_for}
