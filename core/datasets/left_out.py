@@ -27,11 +27,26 @@ class LeftOut:
         The values, sorted.
     places : ndarray of shape (n,), int64
         Which value each row of the manifest has; -1 where the column is empty.
+    group : ndarray of shape (n,), object (str)
     """
 
     column: str
     names: tuple[str, ...]
     places: NDArray[np.int64]
+    group: NDArray[np.object_]
+
+    def judged(self, place: int) -> NDArray[np.int64]:
+        """Return the rows with a value."""
+        return np.flatnonzero(self.places == place)
+
+    def outside(self, place: int) -> NDArray[np.int64]:
+        """Return the rows to fit on where a value is left out.
+
+        A group with a picture of that value is left out whole, and so are pictures without any
+        value: they may be of the one left out.
+        """
+        touched = np.isin(self.group.astype(str), self.group[self.places == place].astype(str))
+        return np.flatnonzero((self.places >= 0) & ~touched)
 
 
 def left_out_by(manifest: Manifest, column: str) -> LeftOut:
@@ -58,13 +73,22 @@ def left_out_by(manifest: Manifest, column: str) -> LeftOut:
             remedy="Take a column such as the centre or the scanner.",
             column="left_out_column",
         )
-    for name in names:
-        gone = set(manifest.frame["label"]) - set(manifest.frame["label"][values != name])
+    place = {name: index for index, name in enumerate(names)}
+    places = values.map(lambda value: place.get(value, -1)).to_numpy(np.int64)
+    group = manifest.frame["group"].to_numpy(dtype=object)
+    found = LeftOut(column, tuple(names), places, group)
+    _check_classes(found, manifest)
+    return found
+
+
+def _check_classes(found: LeftOut, manifest: Manifest) -> None:
+    label = manifest.frame["label"].to_numpy(dtype=object)
+    for place, name in enumerate(found.names):
+        gone = set(label.tolist()) - set(label[found.outside(place)].tolist())
         if gone:
             raise DatasetError(
-                f"Without {column} {name} no picture of {', '.join(sorted(gone))} is left to fit.",
+                f"Without {found.column} {name} and the groups that have pictures of it, no "
+                f"picture of {', '.join(sorted(gone))} is left to fit on.",
                 remedy="Take another column, or add pictures of other values.",
                 column="left_out_column",
             )
-    place = {name: index for index, name in enumerate(names)}
-    return LeftOut(column, tuple(names), values.map(lambda v: place.get(v, -1)).to_numpy(np.int64))

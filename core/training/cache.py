@@ -34,11 +34,16 @@ HalfFile = np.memmap[Any, np.dtype[np.float16]]
 
 @dataclass(frozen=True, slots=True)
 class CachePlan:
-    """What is stored a picture: one map as it is and ``variants - 1`` augmented ones."""
+    """What is stored a picture: one map as it is and ``variants - 1`` augmented ones.
+
+    ``stem`` names architecture and last layer: two stems that differ only by a layer without
+    weights (an activation, a sum) have the same weights and other maps.
+    """
 
     augmentation: AugmentationSpec
     variants: int
     seed: int
+    stem: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +152,7 @@ def open_cache(
 
 
 def _key(data: TrainingSet, rows: NDArray[np.int64], *, stem: Path, plan: CachePlan) -> str:
-    facts = [plan.augmentation.to_data(), plan.variants, plan.seed]
+    facts = [plan.augmentation.to_data(), plan.variants, plan.seed, plan.stem]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     digest.update(data.fingerprint.encode())
     digest.update(rows.astype(np.int64).tobytes())

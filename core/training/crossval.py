@@ -99,7 +99,7 @@ def run_left_out(bench: Workbench, left_out: LeftOut) -> NDArray[np.float64]:
     logits = np.full((len(bench.data), len(bench.data.class_names)), np.nan)
     n = len(left_out.names)
     for place in range(n):
-        outside = np.flatnonzero(left_out.places != place)
+        outside, judged = left_out.outside(place), left_out.judged(place)
         train, stop = outside, outside[:0]
         if bench.config.keeps_best:
             train, stop = hold_out_groups(
@@ -107,7 +107,6 @@ def run_left_out(bench: Workbench, left_out: LeftOut) -> NDArray[np.float64]:
             )
         network = bench.network(seed=bench.config.seed + 3000 + place)
         bench.fit(network, bench.plan(train, stop, label=f"left out {place + 1} of {n}"))
-        judged = np.flatnonzero(left_out.places == place)
         logits[judged] = bench.measure(network, judged).logits
     return logits
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.datasets.grouping import SIDE, thumbnail
 from core.datasets.leaks import pairs_across
+from core.datasets.left_out import LeftOut
 from core.domain import ByteArray
 from core.evaluation.leakage import GROUP_COLUMN, NO, TWIN_COLUMN, YES, TrainingPictures
 from core.training.job import TrainingJob
@@ -49,8 +50,20 @@ class Exposures:
         sides = np.repeat([1, 0], [len(judged), len(trained)])
         return {TWIN_COLUMN: _words(self._twins(rows, sides)[: len(judged)])}
 
-    def of_random_split(self, judged: Rows, trained: Rows) -> Columns:
-        """Return twin and group column: by lot, pictures of one group fall on both sides."""
+    def of_left_out(self, left_out: LeftOut) -> Columns:
+        """Return both columns of the rows with a value, each judged by a network without it."""
+        parts = [
+            (left_out.judged(place), self.of_split(left_out.judged(place), left_out.outside(place)))
+            for place in range(len(left_out.names))
+        ]
+        order = np.argsort(np.concatenate([judged for judged, _ in parts]))
+        return {
+            name: np.concatenate([columns[name] for _, columns in parts])[order]
+            for name in parts[0][1]
+        }
+
+    def of_split(self, judged: Rows, trained: Rows) -> Columns:
+        """Return twin and group column; by lot, pictures of one group fall on both sides."""
         columns = self.of_held_out(judged, trained)
         if self.job.manifest.group_source != "none":
             known = set(self.job.data.group[trained].tolist())

@@ -267,13 +267,16 @@ class _Run:
         y_prob = cross_fitted_probabilities(logits[rows], self.data.y_true[rows], places)
         made = (
             f"each {left_out.column} ({', '.join(left_out.names)}) judged by a network that saw no "
-            "picture of it; the gate was not judged"
+            f"picture of it, nor of a {self.job.task.group_name} with one; the gate was not judged"
         )
         if self.config.detail is not None:
             made += "; of the network without its branch for small findings"
         nobody = np.zeros(len(rows), bool)
         name = re.sub(r"\W+", "_", f"left_out_{left_out.column}")
-        self._add(Judged(rows, y_prob, nobody), name=name, made=made)
+        seen = self.exposures.of_left_out(left_out)
+        has_groups = self.job.manifest.group_source != "none"
+        judged = Judged(rows, y_prob, nobody, None if has_groups else places, seen)
+        self._add(judged, name=name, made=made)
 
     def _judge_random_split(self) -> None:
         judged = run_random_split(self.bench)
@@ -286,7 +289,7 @@ class _Run:
             made += " (of the network without its branch for small findings)"
         nobody = np.zeros(len(judged.rows), bool)
         trained = np.setdiff1d(self.bench.thinned, judged.rows)
-        seen = self.exposures.of_random_split(judged.rows, trained)
+        seen = self.exposures.of_split(judged.rows, trained)
         of_run = Judged(judged.rows, y_prob, nobody, slices=seen)
         run = make_run(self.job, of_run, name="random_split", made=made)
         self.runs["random_split"] = run

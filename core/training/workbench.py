@@ -135,7 +135,13 @@ class Workbench:
         with tempfile.TemporaryDirectory() as folder:
             stem = Path(folder) / "stem.xml"
             write_stem(self.reference, cut, stem)
-            plan = CachePlan(self.config.augmentation_spec, self.config.variants, self.config.seed)
+            config = self.config
+            plan = CachePlan(
+                config.augmentation_spec,
+                config.variants,
+                config.seed,
+                stem=f"{config.architecture}/{cut}",
+            )
             cache = open_cache(
                 self.job.folders.cache,
                 self.data,

@@ -1,6 +1,7 @@
 """Stem maps: computed once, keyed by everything that decides them, whole or not there."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from tests.core.training.toys import toy_set
 pytestmark = pytest.mark.heavy
 DATA = toy_set(n_groups=6)
 ROWS = np.arange(0, len(DATA), 2)
-PLAN = CachePlan(AugmentationSpec(flip_left_right=0.5, noise=5.0), variants=3, seed=0)
+PLAN = CachePlan(
+    AugmentationSpec(flip_left_right=0.5, noise=5.0), variants=3, seed=0, stem="block2_relu"
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def test_a_second_call_reads_the_file_and_computes_nothing(stem, tmp_path, monke
 
 
 def test_other_rows_variants_or_seeds_have_a_cache_of_their_own(stem, tmp_path):
-    plans = [PLAN, CachePlan(PLAN.augmentation, 3, 1), CachePlan(PLAN.augmentation, 2, 0)]
+    plans = [PLAN, replace(PLAN, seed=1), replace(PLAN, variants=2)]
     for plan in plans:
         open_cache(tmp_path, DATA, ROWS, stem=stem[1], plan=plan)
     open_cache(tmp_path, DATA, ROWS[1:], stem=stem[1], plan=PLAN)

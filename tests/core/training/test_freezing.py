@@ -164,6 +164,17 @@ def test_a_head_trains_on_features_that_are_computed_once(tmp_path):
     assert changed == [False] * (len(before) - 2) + [True, True]
 
 
+def test_layers_without_weights_have_maps_of_their_own(tmp_path):
+    from core.training.workbench import Workbench
+
+    lowest = []
+    for layer in ("block2_bn", "block2_relu"):  # the same weights, and other maps
+        source = Workbench(toy_job(tmp_path, freeze_until=layer)).source(layer)
+        lowest.append(float(source.cache.maps.min()))
+    assert lowest[0] < 0
+    assert lowest[1] == 0
+
+
 def test_a_later_stage_that_gains_nothing_keeps_what_the_first_one_found(tmp_path):
     from core.training.workbench import Workbench
 

@@ -7,7 +7,9 @@ import pytest
 
 from core.datasets.left_out import LeftOut
 from core.errors import TrainingError
-from tests.core.training.toys import toy_job
+from core.evaluation.leakage import exposure
+from core.training.exposure import training_pictures
+from tests.core.training.toys import toy_job, toy_set
 
 pytestmark = pytest.mark.heavy
 
@@ -22,7 +24,7 @@ def finished(tmp_path_factory):
     centres = np.repeat([0, 1, -1], [40, 40, 16])  # of the last pictures it is not known
     options = {
         "with_random_split": True,
-        "left_out": LeftOut("centre", ("east", "west"), centres),
+        "left_out": LeftOut("centre", ("east", "west"), centres, toy_set().group),
         "listener": Listener(on_epoch=lines.append),
     }
     job = toy_job(folder, folds=2, views=["identity", "flip_left_right"], options=options)
@@ -77,6 +79,8 @@ def test_what_was_left_out_is_judged_where_its_value_is_known(finished):
     assert run.file.tolist() == finished[0].data.file[:80].tolist()
     assert np.allclose(run.y_prob.sum(axis=1), 1)
     assert "each centre (east, west) judged by a network that saw no" in run.facts.split_made
+    seen = exposure(run, training=training_pictures(finished[0]))
+    assert (seen.known, seen.leaks) == ("stored", False)
 
 
 @pytest.mark.slow
