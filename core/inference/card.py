@@ -97,6 +97,9 @@ class Card(_Frozen):
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Settings of the training run."
     )
+    training_seconds: float | None = Field(
+        None, gt=0, description="Wall time of the run, over all of its starts."
+    )
     files: dict[str, str] = Field(default_factory=dict, description="File -> what it is for.")
     ensemble: EnsembleSpec | None = Field(
         None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +86,8 @@ class TrainingJob:
     listener : Listener
     experiment : Experiment or None
         What the run came from, complete, with the fingerprint of the data: stored in the version.
+    begun : float
+        ``time.monotonic()`` when this start of the run began, before its pictures were read.
     """
 
     task: TaskSpec
@@ -100,6 +103,7 @@ class TrainingJob:
     with_random_split: bool = False
     listener: Listener = field(default_factory=Listener)
     experiment: Experiment | None = None
+    begun: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         if len(self.data) != len(self.manifest) or len(self.split.parts) != len(self.data):

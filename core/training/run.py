@@ -319,6 +319,7 @@ class _Run:
             training_pictures=training_pictures(self.job),
             views=self.config.views,
             parameters=settings_for_card(self.config),
+            training_seconds=round(self.bench.clock.seconds, 1),
             stages=tuple(stage.to_data() for stage in self.bench.stages),
             known_failures=self.failures,
             experiment=self.job.experiment,

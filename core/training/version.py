@@ -65,6 +65,8 @@ class VersionDraft:
         Test-time views; the first is ``identity``.
     parameters : mapping
         Settings of the training run, plain values.
+    training_seconds : float or None
+        Wall time of all starts of the run.
     stages : tuple of mapping
         Which layers were trained when, plain values.
     known_failures : tuple of str
@@ -85,6 +87,7 @@ class VersionDraft:
     training_pictures: TrainingPictures | None = None
     views: tuple[str, ...] = ("identity",)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    training_seconds: float | None = None
     stages: tuple[Mapping[str, Any], ...] = ()
     known_failures: tuple[str, ...] = ()
     experiment: Experiment | None = None
@@ -165,6 +168,7 @@ def card_of(network: keras.Model, draft: VersionDraft) -> Card:
         limits=LIMITS,
         n_parameters=int(network.count_params()),
         parameters=dict(draft.parameters),
+        training_seconds=draft.training_seconds,
         files={
             name: text
             for name, text in FILES.items()

@@ -18,6 +18,7 @@ from core.architectures import ArchitectureSpec
 from core.architectures.builders import build_network
 from core.architectures.detail import EVIDENCE, build_detector, join_detector
 from core.training.cache import CachePlan, open_cache
+from core.training.clock import RunClock
 from core.training.config import DetailConfig, TrainingConfig
 from core.training.detail import (
     DetailData,
@@ -90,6 +91,12 @@ class Workbench:
         digest.update(b"" if self.job.folds is None else self.job.folds.tobytes())
         digest.update(b"" if self.job.left_out is None else self.job.left_out.places.tobytes())
         return digest.hexdigest()[:24]
+
+    @cached_property
+    def clock(self) -> RunClock:
+        """The time that all starts of this run took."""
+        path = self.job.folders.state(self.run_key) / "seconds.json"
+        return RunClock(path, begun=self.job.begun)
 
     def network(self, *, seed: int) -> keras.Model:
         """Return a new network with its first weights, frozen as at the end of a fit.
@@ -185,7 +192,7 @@ class Workbench:
                 plan.of_stage(stage.name, is_first=stage is first, is_last=stage is last),
                 source=self.source(stage.cut),
                 config=stage.settings(config),
-                listener=_told(self.job.listener, stage, n_done),
+                listener=_told(self.job.listener, stage, n_done, clock=self.clock),
             )
             n_done += state.epochs_done
             check_joined(network, tail, stage.cut)
@@ -256,10 +263,11 @@ class Workbench:
         shutil.rmtree(self.job.folders.state(self.run_key), ignore_errors=True)
 
 
-def _told(listener: Listener, stage: Stage, n_before: int) -> Listener:
+def _told(listener: Listener, stage: Stage, n_before: int, *, clock: RunClock) -> Listener:
     """Return a listener that counts epochs through all stages of a fit, and names the stage."""
 
     def told(line: dict[str, Any]) -> None:
+        clock.keep()
         counted = {key: line[key] + n_before for key in ("epoch", "epochs")}
         listener.on_epoch({"fit": line["fit"], "stage": stage.name} | line | counted)
 

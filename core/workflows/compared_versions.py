@@ -52,7 +52,7 @@ def keep_compared(
     ----------
     task, version : str
     minutes : float or None
-        What its training took, by the clock of whoever ran it.
+        What its training took, by the clock of whoever ran it; None: as its card says.
     trained_on : str or None
         The machine of these minutes, where it is another than this one.
 
@@ -66,7 +66,7 @@ def keep_compared(
     measured = Measured(
         milliseconds=round(_milliseconds(found), 3),
         n_timed=N_TIMED,
-        minutes=minutes,
+        minutes=_minutes(found) if minutes is None else minutes,
         machine=f"{os.cpu_count()} cores, no GPU",
         trained_on=trained_on,
     )
@@ -85,6 +85,11 @@ def keep_compared(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+def _minutes(version: ModelVersion) -> float | None:
+    seconds = version.card.training_seconds
+    return None if seconds is None else round(seconds / 60, 2)
 
 
 def _copy(version: ModelVersion, folder: Path) -> None:

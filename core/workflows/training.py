@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -118,6 +119,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     TaskError, DatasetError, TrainingError
         If something is wrong or missing.
     """
+    begun = time.monotonic()
     resolved = resolve(_as_asked(request), changes=request.changes)
     sentence = None if request.experiment else left_behind(request.task, request.architecture)
     if sentence:
@@ -158,6 +160,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         with_random_split=judged.random_split,
         listener=listener,
         experiment=_stored(resolved, data, listener),
+        begun=begun,
     )
 
 

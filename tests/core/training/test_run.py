@@ -1,6 +1,7 @@
 """A whole run on toy pictures: what is written, and what it says about itself."""
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
@@ -173,6 +174,7 @@ def test_a_run_without_folds_calibrates_on_its_calibration_part(tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
+    from core.inference.package import read_version
     from core.training.job import Listener
     from core.training.run import train_version
 
@@ -180,14 +182,18 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
         if line["fit"] == "final":
             raise KeyboardInterrupt
 
-    job = toy_job(tmp_path, folds=2, options={"listener": Listener(on_epoch=kill)})
+    long_ago = time.monotonic() - 1000
+    options = {"listener": Listener(on_epoch=kill), "begun": long_ago}
+    job = toy_job(tmp_path, folds=2, options=options)
     with pytest.raises(KeyboardInterrupt):
         train_version(job, tracking_uri=None)
     assert not list((tmp_path / "models").rglob("card.yaml"))
     lines = []
-    again = dataclasses.replace(job, listener=Listener(on_epoch=lines.append))
-    train_version(again, tracking_uri=None)
+    told = Listener(on_epoch=lines.append)
+    again = dataclasses.replace(job, listener=told, begun=time.monotonic())
+    trained = train_version(again, tracking_uri=None)
     assert [line["fit"] for line in lines] == ["final"]
+    assert read_version(trained.path).card.training_seconds > 1000  # of both starts
 
 
 def test_parts_that_do_not_belong_together_are_refused(tmp_path):

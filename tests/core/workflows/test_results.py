@@ -85,6 +85,12 @@ def test_a_kept_version_has_its_figures_and_no_weights(models: Path):
     assert "minutes: 12.5" in (folder / "measured.yaml").read_text(encoding="utf-8")
 
 
+def test_minutes_come_from_the_card_where_nobody_tells_others(models: Path):
+    _measured(models / TASK / "small-2", macro_f1=0.7, training_seconds=750.0)
+    told = (keep_compared(TASK, "small-2") / "measured.yaml").read_text(encoding="utf-8")
+    assert "minutes: 12.5" in told
+
+
 def test_kept_figures_are_no_version_that_could_answer(models: Path):
     keep_compared(TASK, "small-2")
     shutil.rmtree(models / TASK / "small-2")
