@@ -14,6 +14,7 @@ from core.datasets.left_out import LeftOut
 from core.domain import FloatArray
 from core.errors import TrainingError
 from core.training.evidence import cross_fitted, fit_evidence_weights
+from core.training.job import RANDOM_SPLIT, fold_fit, left_out_fit
 from core.training.selection import hold_out_groups, hold_out_pictures
 from core.training.workbench import Workbench
 
@@ -63,7 +64,7 @@ def run_folds(bench: Workbench) -> OutOfFold:
                 bench.data, outside, share=INNER_SHARE, seed=bench.config.seed + fold
             )
         network = bench.network(seed=bench.config.seed + 1000 + fold)
-        label = f"fold {fold + 1} of {bench.job.n_folds}"
+        label = fold_fit(fold, bench.job.n_folds)
         plan = bench.plan(train, stop, label=label)
         bench.fit(network, plan)
         measured = bench.measure(bench.joined(network, plan), judged)
@@ -106,7 +107,7 @@ def run_left_out(bench: Workbench, left_out: LeftOut) -> NDArray[np.float64]:
                 bench.data, outside, share=INNER_SHARE, seed=bench.config.seed + 100 + place
             )
         network = bench.network(seed=bench.config.seed + 3000 + place)
-        bench.fit(network, bench.plan(train, stop, label=f"left out {place + 1} of {n}"))
+        bench.fit(network, bench.plan(train, stop, label=left_out_fit(place, n)))
         logits[judged] = bench.measure(network, judged).logits
     return logits
 
@@ -128,6 +129,6 @@ def run_random_split(bench: Workbench) -> RandomSplit:
     train, judged = hold_out_pictures(bench.thinned, share=0.2, seed=bench.config.seed)
     network = bench.network(seed=bench.config.seed + 2000)
     config = bench.config.model_copy(update={"keep": "last"})
-    plan = bench.plan(train, judged[:0], label="random split")
+    plan = bench.plan(train, judged[:0], label=RANDOM_SPLIT)
     bench.fit(network, plan, config=config)
     return RandomSplit(judged, bench.logits(network, judged))

@@ -43,11 +43,36 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Told what happens: one line an epoch, progress of long passes, sentences for a person."""
+    """Told what happens: one line an epoch, progress of long passes, sentences for a person.
+
+    ``on_plan`` is told the names of all fits once they are known, in their order.
+    """
 
     on_epoch: Callable[[dict[str, Any]], None] = lambda line: None
     on_progress: Progress = lambda what, done, total: None
     on_note: Callable[[str], None] = lambda sentence: None
+    on_plan: Callable[[tuple[str, ...]], None] = lambda fits: None
+
+
+FINAL, RANDOM_SPLIT = "final", "random split"
+
+
+def fold_fit(fold: int, n_folds: int) -> str:
+    """Return the name of the fit without a fold, counted from 0.
+
+    >>> fold_fit(0, 5)
+    'fold 1 of 5'
+    """
+    return f"fold {fold + 1} of {n_folds}"
+
+
+def left_out_fit(place: int, n_values: int) -> str:
+    """Return the name of the fit without a value of a column, counted from 0.
+
+    >>> left_out_fit(2, 3)
+    'left out 3 of 3'
+    """
+    return f"left out {place + 1} of {n_values}"
 
 
 def steps_of(fit: str) -> str:
@@ -117,6 +142,17 @@ class TrainingJob:
     def n_folds(self) -> int:
         """How many folds there are; 0 without."""
         return 0 if self.folds is None else int(self.folds.max()) + 1
+
+    @property
+    def fits(self) -> tuple[str, ...]:
+        """The names of all fits, in their order."""
+        n_values = len(self.left_out.names) if self.left_out else 0
+        return (
+            *(fold_fit(fold, self.n_folds) for fold in range(self.n_folds)),
+            FINAL,
+            *(left_out_fit(place, n_values) for place in range(n_values)),
+            *([RANDOM_SPLIT] if self.with_random_split else []),
+        )
 
     def rows(self, *parts: str) -> NDArray[np.int64]:
         """Return the rows of parts of the split, ascending."""

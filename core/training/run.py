@@ -24,7 +24,7 @@ from core.training.crossval import OutOfFold, run_folds, run_left_out, run_rando
 from core.training.export import export_network
 from core.training.exposure import Exposures, training_pictures
 from core.training.forward import Measured
-from core.training.job import Listener, TrainingJob
+from core.training.job import FINAL, Listener, TrainingJob
 from core.training.report import (
     Judged,
     answer_metrics,
@@ -126,6 +126,7 @@ class _Run:
 
     def finish(self) -> Trained:
         """Do everything and write the version."""
+        self.job.listener.on_plan(self.job.fits)
         folded = run_folds(self.bench) if self.job.folds is not None else None
         network = self._fit_final(folded)
         with tempfile.TemporaryDirectory() as folder:
@@ -155,7 +156,7 @@ class _Run:
         train = self.job.rows(*self.job.fitted_parts)
         is_stopped = "validation" not in self.job.fitted_parts
         validation = self.job.rows("validation") if is_stopped else train[:0]
-        plan = self.bench.plan(train, validation, label="final")
+        plan = self.bench.plan(train, validation, label=FINAL)
         self.bench.fit(network, plan)
         if self.config.detail is None:
             return network

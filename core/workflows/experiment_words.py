@@ -13,10 +13,10 @@ from core.training.experiments import Experiment, file_of, listed_experiments, r
 from core.training.experiments.loader import OWN_FOLDER
 
 _STRATEGIES = {
-    "top": "the layers above {freeze}",
+    "top": "{layers}",
     "head": "the head alone; the backbone stays as it is",
     "all": "every layer",
-    "staged": "the head for {head} epochs, then the layers above {freeze}",
+    "staged": "the head for {head} epochs, then {layers}",
 }
 _SAMPLING = {
     "group_even": "evenly over classes and their groups",
@@ -95,9 +95,11 @@ def experiment_rows_said(experiment: Experiment) -> list[tuple[str, str]]:
         ("Epochs", _epochs_said(config)),
         ("Optimiser", _optimiser_said(config)),
         ("Loss", _loss_said(config)),
-        ("Pictures drawn", _SAMPLING[config.sampling]),
+        ("Pictures drawn", _sampling_said(config)),
         ("Augmentation", _augmentation_said(config.augmentation_spec.to_data())),
         ("Kept", _KEPT[config.keep].format(patience=config.patience)),
+        ("Answers", _answers_said(config)),
+        ("Parts", ", ".join(f"{part} {share:.0%}" for part, share in config.fractions.items())),
         ("Judged by", ", ".join(ways)),
         ("Seed", str(config.seed)),
     ]
@@ -110,10 +112,19 @@ def published_said(experiment: Experiment) -> list[str]:
         return []
     figure = told.figure or "no figure stated"
     return [
-        f"{told.project}. {told.protocol}",
-        f"Published figure: {figure}. {told.meaning}",
+        f"{_ended(told.project)} {_ended(told.protocol)}",
+        f"Published figure: {_ended(figure)} {_ended(told.meaning)}",
         *told.differs,
     ]
+
+
+def _ended(text: str) -> str:
+    """Return a sentence with its full stop.
+
+    >>> _ended("By lot"), _ended("By lot.")
+    ('By lot.', 'By lot.')
+    """
+    return f"{text.rstrip('.')}."
 
 
 def _strategy_said(config: TrainingConfig) -> str:
@@ -122,20 +133,34 @@ def _strategy_said(config: TrainingConfig) -> str:
         freeze = f"its lowest {config.frozen_layers} layers"
         if config.frozen_layers < 0:
             freeze = f"all but its last {-config.frozen_layers} layers"
-    said = _STRATEGIES[config.strategy].format(
-        freeze=freeze or "nothing frozen", head=config.head_epochs
-    )
+    layers = f"the layers above {freeze}" if freeze and config.frozen_layers != 0 else "every layer"
+    said = _STRATEGIES[config.strategy].format(layers=layers, head=config.head_epochs)
     return f"{said}, from scratch" if config.weights == "none" else said
 
 
 def _epochs_said(config: TrainingConfig) -> str:
-    steps = "one pass" if config.steps_per_epoch is None else f"{config.steps_per_epoch:,} steps"
-    return f"at most {config.epochs:,} of {steps}, batches of {config.batch_size}"
+    steps = config.steps_per_epoch
+    each = "one pass over the pictures" if steps is None else f"{steps:,} steps"
+    bound = "at most " if config.keeps_best else ""
+    return f"{bound}{config.epochs:,}; in each {each}, in batches of {config.batch_size}"
 
 
 def _optimiser_said(config: TrainingConfig) -> str:
-    name = {"adamw": "AdamW", "sgd": "SGD"}[config.optimizer]
-    return f"{name}, learning rate {config.learning_rate:g}, {config.schedule}"
+    name = {"adamw": "AdamW", "sgd": f"SGD, momentum {config.momentum:g}"}[config.optimizer]
+    dropped = f", dropout {config.dropout:g}" if config.dropout else ""
+    return f"{name}, learning rate {config.learning_rate:g}, {config.schedule}{dropped}"
+
+
+def _sampling_said(config: TrainingConfig) -> str:
+    most = config.per_group
+    return _SAMPLING[config.sampling] + ("" if most is None else f"; at most {most:,} of a group")
+
+
+def _answers_said(config: TrainingConfig) -> str:
+    said = "one view" if len(config.views) == 1 else f"mean of {len(config.views)} views"
+    for finding, share in config.required_sensitivity.items():
+        said += f"; ships a threshold that finds {share:.0%} of {finding.replace('_', ' ')}"
+    return said
 
 
 def _loss_said(config: TrainingConfig) -> str:

@@ -43,6 +43,8 @@ class ResultRow:
         Pictures and groups of ``honest``.
     honest, leaking : dict
         Names such as ``macro_f1`` to figures; empty where that split was not measured.
+    n_fitted : int
+        Pictures that the version's own fit had; fewer where a group gives only some of its own.
     n_parameters : int or None
     milliseconds, minutes : float or None
         One forward pass of one picture; the whole run, folds included.
@@ -65,6 +67,7 @@ class ResultRow:
     n_groups: int | None
     honest: dict[str, CardFigure]
     leaking: dict[str, CardFigure]
+    n_fitted: int
     n_parameters: int | None
     milliseconds: float | None
     minutes: float | None
@@ -188,6 +191,7 @@ def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultR
         n_groups=honest.n_groups if honest else None,
         honest=_figures(honest),
         leaking=_figures(leaking),
+        n_fitted=card.training_data.n,
         n_parameters=card.n_parameters,
         milliseconds=measured.milliseconds if measured else None,
         minutes=measured.minutes if measured else None,

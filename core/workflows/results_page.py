@@ -12,6 +12,9 @@ _HEAD = """# Results
 
 Written by `python -m core results --out docs/results.md` from the stored runs. Nobody edits it.
 
+- **Fitted on**: pictures that the version's own fit had; its folds had about as many. Fewer than
+  there are where a series or slide gives only some of its pictures: the better row may be the one
+  that saw more of them.
 - **Judged by** says whose the honest figures are. *Folds*: each picture was judged by a network
   that saw no picture of its series, slide or patient. *Test part*: only the pictures that were
   held out are judged, groups kept whole. Those rows come last, since their figures are of fewer
@@ -60,8 +63,8 @@ def _table(results: TaskResults) -> list[str]:
     task = results.task
     findings = [in_sentence(task.class_spec(name).title) for name in task.findings]
     head = [
-        "Network", "trained", "input", "judged by", "macro F1, random split (leaks)", "macro F1",
-        "balanced accuracy", *(f"sensitivity, {name}" for name in findings),
+        "Network", "trained", "input", "fitted on", "judged by", "macro F1, random split (leaks)",
+        "macro F1", "balanced accuracy", *(f"sensitivity, {name}" for name in findings),
         "parameters", "ms", "minutes", "published", "version",
     ]  # fmt: skip
     lines = [_line(head), _line(["---"] * len(head))]
@@ -76,6 +79,7 @@ def _cells(row: ResultRow, results: TaskResults) -> list[str]:
         f"**{row.title}** (champion: it answers by default)" if row.is_champion else row.title,
         _trained(row),
         _size(row),
+        f"{row.n_fitted:,}",
         _judged(row),
         _counted_value(row.leaking.get("macro_f1")),
         _figure(row.honest.get("macro_f1")),

@@ -58,6 +58,7 @@ __all__ = [
 
 EXPERIMENT_FILE = "experiment.yaml"
 LEAST_FREE_MB = 256
+PLAN = "plan"  # kind of the line that names all fits of the run
 SECONDS_BETWEEN_LINES = 1.0
 
 
@@ -339,4 +340,8 @@ def _telling(writer: LineWriter, listener: Listener) -> Listener:
         writer.write("note", text=sentence)
         listener.on_note(sentence)
 
-    return Listener(on_epoch, on_progress, on_note)
+    def on_plan(fits: tuple[str, ...]) -> None:
+        writer.write(PLAN, fits=list(fits))
+        listener.on_plan(fits)
+
+    return Listener(on_epoch, on_progress, on_note, on_plan)

@@ -6,9 +6,8 @@ unknown before there are any.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING
@@ -17,8 +16,8 @@ from core.errors import CoreError
 from core.jobs.job import START
 from core.jobs.lines import Line
 from core.training.experiments import Experiment, read_experiment, resolve
-from core.training.job import steps_of
-from core.workflows.training_jobs import EXPERIMENT_FILE, TrainingRun
+from core.training.job import FINAL, RANDOM_SPLIT, fold_fit, steps_of
+from core.workflows.training_jobs import EXPERIMENT_FILE, PLAN, TrainingRun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,11 +106,11 @@ class Plan:
 
 
 def plan_of(experiment: Experiment) -> Plan:
-    """Return the fits that an experiment runs."""
+    """Return the fits that an experiment runs, but for values left out: those the data know."""
     config, judged = resolve(experiment).config, experiment.validation
     folds = judged.grouped_folds or 0
-    fits = [f"fold {fold + 1} of {folds}" for fold in range(folds)]
-    fits += ["final", *(["random split"] if judged.random_split else [])]
+    fits = [fold_fit(fold, folds) for fold in range(folds)]
+    fits += [FINAL, *([RANDOM_SPLIT] if judged.random_split else [])]
     epochs = config.epochs + (config.head_epochs if config.strategy == "staged" else 0)
     return Plan(tuple(fits), epochs, config.keeps_best)
 
@@ -121,27 +120,22 @@ def progress_of(run: TrainingRun) -> RunProgress:
     try:
         plan = plan_of(read_experiment(run.job.folder / EXPERIMENT_FILE))
     except CoreError:  # its task or a step of its recipe went since
-        plan = Plan(("final",), 0, True)
+        plan = Plan((FINAL,), 0, True)
     return follow(run.lines, plan)
 
 
-def _left_out_to_come(begun: Collection[str]) -> int:
-    """Return how many values of a column are still to be left out; 0 before the first one is.
-
-    >>> _left_out_to_come({"final", "left out 1 of 3"})
-    2
-    """
-    found = [re.fullmatch(r"left out \d+ of (\d+)", name) for name in begun]
-    totals = [int(match.group(1)) for match in found if match]
-    return totals[0] - len(totals) if totals else 0
+def _as_told(lines: Sequence[Line], plan: Plan) -> Plan:
+    """Return the plan with the fits that the run named: only it knows the values left out."""
+    told = [line["fits"] for line in lines if line["kind"] == PLAN]
+    return replace(plan, fits=tuple(told[-1])) if told else plan
 
 
 def follow(lines: Sequence[Line], plan: Plan) -> RunProgress:
     """Return how far a run is that told these lines."""
-    fits = _fits(lines)
+    plan, fits = _as_told(lines, plan), _fits(lines)
     begun = {fit.name for fit in fits}
     expected = _expected_epochs(fits, plan)
-    to_come = len([name for name in plan.fits if name not in begun]) + _left_out_to_come(begun)
+    to_come = len([name for name in plan.fits if name not in begun])
     planned = to_come * expected
     left_here = 0.0
     if fits and not fits[-1].is_over:

@@ -20,16 +20,16 @@ def finished(tmp_path_factory):
     from core.training.job import Listener
     from core.training.run import train_version
 
-    lines = []
+    lines, plans = [], []
     folder = tmp_path_factory.mktemp("run")
     centres = np.repeat([0, 1, -1], [40, 40, 16])  # of the last pictures it is not known
     options = {
         "with_random_split": True,
         "left_out": LeftOut("centre", ("east", "west"), centres, toy_set().group),
-        "listener": Listener(on_epoch=lines.append),
+        "listener": Listener(on_epoch=lines.append, on_plan=plans.append),
     }
     job = toy_job(folder, folds=2, views=["identity", "flip_left_right"], options=options)
-    return job, train_version(job, tracking_uri=None), lines
+    return job, train_version(job, tracking_uri=None), lines, plans
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def stored(finished, name):
 def test_the_version_may_answer_and_its_engine_is_the_keras_network(finished, ready):
     import keras
 
-    job, trained, _ = finished
+    job, trained = finished[:2]
     network = keras.saving.load_model(trained.path / "model.keras", compile=False)
     batch = job.data.batch(np.arange(5))
     expected = np.asarray(network(batch, training=False))
@@ -62,7 +62,8 @@ def test_the_version_may_answer_and_its_engine_is_the_keras_network(finished, re
 def test_every_epoch_of_every_fit_was_told_about(finished):
     fits = [line["fit"] for line in finished[2]]
     folds, left_out = ["fold 1 of 2", "fold 2 of 2"], ["left out 1 of 2", "left out 2 of 2"]
-    assert sorted(set(fits)) == ["final", *folds, *left_out, "random split"]
+    assert list(dict.fromkeys(fits)) == [*folds, "final", *left_out, "random split"]
+    assert finished[3] == [tuple(dict.fromkeys(fits))]  # all named before the first
     assert all(line["loss"] > 0 and line["seconds"] >= 0 for line in finished[2])
 
 

@@ -86,8 +86,9 @@ def test_a_kept_version_has_its_figures_and_no_weights(models: Path):
 
 
 def test_minutes_come_from_the_card_where_nobody_tells_others(models: Path):
-    _measured(models / TASK / "small-2", macro_f1=0.7, training_seconds=750.0)
-    told = (keep_compared(TASK, "small-2") / "measured.yaml").read_text(encoding="utf-8")
+    write_small_version(models, TASK, version="timed")
+    _measured(models / TASK / "timed", macro_f1=0.7, training_seconds=750.0)
+    told = (keep_compared(TASK, "timed") / "measured.yaml").read_text(encoding="utf-8")
     assert "minutes: 12.5" in told
 
 

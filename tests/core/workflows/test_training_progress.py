@@ -48,6 +48,15 @@ def test_the_time_left_counts_epochs_fits_and_what_lies_between_them():
     assert "early stopping may end it sooner" in progress.left_said
 
 
+def test_fits_that_only_the_data_know_count_from_the_start():
+    told = ["fold 1 of 2", "fold 2 of 2", "final", "left out 1 of 2", "left out 2 of 2"]
+    lines = [{"kind": "start", "at": 0.0}, {"kind": "plan", "at": 1.0, "fits": told}]
+    lines += [step(10, "fold 1 of 2", 1), step(30, "fold 1 of 2", 11)]
+    progress = follow(lines, PLAN)
+    assert progress.n_fits == 5
+    assert progress.seconds_left == pytest.approx(200 * 50)
+
+
 def test_a_resumed_run_measures_anew_and_keeps_its_curves():
     lines = [{"kind": "start", "at": 0.0}, epoch(5, "final", 1, of=4)]
     lines += [{"kind": "start", "at": 900.0}]
