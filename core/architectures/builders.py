@@ -53,7 +53,8 @@ def build_network(
     Raises
     ------
     TrainingError
-        If the ImageNet weights can be had neither from the folder nor by download.
+        If the ImageNet weights can be had neither from the folder nor by download, or a layer of
+        ``beside_layers`` is missing or has another grid.
     """
     rows, columns = input_size or spec.input_size
     build = _builder(spec)
@@ -66,7 +67,7 @@ def build_network(
             end = source.layers[-1].name
         flat = keras.Model(flat.inputs, flat.get_layer(end).output)
         copy_weights(source, flat, reverse_first=spec.scaling == "caffe")
-    tensor = flat.get_layer(end).output
+    tensor = _beside(flat, spec.beside_layers, flat.get_layer(end).output)
     for number, filters in enumerate(spec.added_filters, start=1):
         tensor = _separable_block(tensor, filters, name=f"added_{number}")
     pool = _pooled if spec.has_feature_map else keras.layers.Flatten(name="flat")
@@ -93,6 +94,24 @@ def _scaling_layer(scaling: Scaling) -> keras.layers.Layer:
     return keras.layers.Rescaling(
         [1.0, 1.0, 1.0], offset=[-mean for mean in _CAFFE_MEAN_RGB], name="scaling"
     )
+
+
+def _beside(flat: keras.Model, names: tuple[str, ...], last: Any) -> Any:
+    """Return the last map with those of lower layers beside it, lowest first."""
+    if not names:
+        return last
+    known = {layer.name: layer.output for layer in flat.layers}
+    for name in names:
+        grid = known[name].shape[1:3] if name in known else None
+        if grid != last.shape[1:3]:
+            told = "is no layer below it" if grid is None else f"has a grid of {grid}"
+            raise TrainingError(
+                f"The map of {name} cannot stand beside the last one, which has a grid of "
+                f"{last.shape[1:3]}: it {told}.",
+                remedy="Name layers between the last change of the grid and end_layer.",
+                column="beside_layers",
+            )
+    return keras.layers.Concatenate(name="beside")([*(known[name] for name in names), last])
 
 
 def _separable_block(tensor: Any, filters: int, *, name: str) -> Any:

@@ -55,6 +55,8 @@ class ArchitectureSpec:
         Name of the file in Keras's own download cache.
     end_layer : str or None
         Last backbone layer used; None: the backbone's own end.
+    beside_layers : tuple of str
+        Lower layers whose maps stand beside that of ``end_layer``, on the same grid.
     added_filters : tuple of int
         Widths of trainable separable blocks on top of ``end_layer``.
     least_side : int
@@ -76,6 +78,7 @@ class ArchitectureSpec:
     files: tuple[BackboneFile, ...] = ()
     download: str | None = None
     end_layer: str | None = None
+    beside_layers: tuple[str, ...] = ()
     added_filters: tuple[int, ...] = ()
     half_engine: bool = False
     least_side: int = 32

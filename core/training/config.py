@@ -61,6 +61,12 @@ class TrainingConfig(BaseModel):
     epochs: int = Field(8, ge=1, le=10_000)
     head_epochs: int = Field(5, ge=1, le=10_000, description="Of staged, before the others.")
     head_learning_rate: float | None = Field(None, gt=0, le=1, description="None: the same.")
+    head_solver: Literal["steps", "lbfgs"] = Field(
+        "steps", description="The head over frozen features: by steps, or its best weights at once."
+    )
+    head_penalty: float = Field(
+        0.01, gt=0, le=1000, description="Of lbfgs: half of it times the squared weights is added."
+    )
     steps_per_epoch: int | None = Field(100, ge=1, le=100_000, description="None: one pass.")
     batch_size: int = Field(32, ge=2, le=1024)
     learning_rate: float = Field(3e-4, gt=0, le=1)
@@ -105,6 +111,9 @@ class TrainingConfig(BaseModel):
     )
     end_layer: str | None = Field(None, description="Instead of the architecture's own.")
     gate_layer: str | None = Field(None, description="Instead of the architecture's own.")
+    beside_layers: tuple[str, ...] = Field(
+        (), description="Lower layers of the same grid whose maps stand beside the last one."
+    )
     added_filters: tuple[int, ...] | None = Field(
         None, description="Instead of the architecture's own."
     )
@@ -146,9 +155,21 @@ class TrainingConfig(BaseModel):
             raise ValueError("class_maximum or class_minimum go with sampling class_balanced")
         if limits != sorted(limits):
             raise ValueError(f"class_minimum {limits[0]} is above class_maximum {limits[1]}")
+        if self.head_solver == "lbfgs":
+            self._check_solved()
         if self.detail is not None and (self.strategy != "top" or self.frozen_layers is not None):
             raise ValueError("a detail branch needs strategy top and a layer to freeze until")
         return self
+
+    def _check_solved(self) -> None:
+        """Refuse what solving the head would leave out."""
+        if self.strategy not in ("head", "staged"):
+            raise ValueError(f"head_solver lbfgs goes with strategy head, not {self.strategy}")
+        if self.strategy == "head" and (self.loss == "focal" or self.label_smoothing or self.mixup):
+            raise ValueError(
+                "head_solver lbfgs solves cross entropy of whole labels: leave out focal loss, "
+                "label_smoothing and mixup"
+            )
 
     @property
     def spec(self) -> ArchitectureSpec:
@@ -162,6 +183,7 @@ class TrainingConfig(BaseModel):
             known,
             freeze_until=self._frozen_in_the_end(known),
             end_layer=self.end_layer or known.end_layer,
+            beside_layers=self.beside_layers,
             gate_layer=self.gate_layer or known.gate_layer,
             added_filters=(
                 known.added_filters if self.added_filters is None else self.added_filters

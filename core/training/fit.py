@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain import FloatArray
 from core.errors import TrainingError
 from core.inference.calibration import negative_log_likelihood
 from core.training.batches import Batches
@@ -146,7 +147,7 @@ class _Judge:
 
     def __init__(self, data: TrainingSet, plan: FitPlan, source: Source, twin: keras.Model) -> None:
         self.twin, self.plan = twin, plan
-        self._source, self._y_true = source, data.y_true[plan.validation]
+        self._source, self._data = source, data
 
     def take_over(self, tail: keras.Model) -> None:
         """Give the twin the averaged weights (or, without averaging, the current ones)."""
@@ -154,23 +155,37 @@ class _Judge:
         tail.optimizer.finalize_variable_values(self.twin.trainable_variables)
 
     def scores(self) -> dict[str, float]:
-        """Return macro F1 and negative log-likelihood on the validation groups."""
-        rows = self.plan.validation
-        if not len(rows):
-            return {}
-        logits = np.concatenate(
-            [
-                logits_of(self.twin, self._source.clean(rows[i : i + VALIDATION_BATCH]))
-                for i in range(0, len(rows), VALIDATION_BATCH)
-            ]
-        )
-        weights = self.plan.weights
-        is_right = logits.argmax(axis=1) == self._y_true
-        return {
-            "accuracy": float(np.average(is_right, weights=weights)),
-            "macro_f1": weighted_macro_f1(self._y_true, logits, weights=weights),
-            "nll": negative_log_likelihood(logits, self._y_true, weights=weights),
-        }
+        """Return the validation scores of the averaged weights."""
+        return validation_scores(self.twin, self._data, self.plan, self._source)
+
+
+def validation_scores(
+    tail: keras.Model, data: TrainingSet, plan: FitPlan, source: Source
+) -> dict[str, float]:
+    """Return accuracy, macro F1 and negative log-likelihood on the validation groups.
+
+    Each picture counts as many times as ``plan.weights`` says; nothing is returned without one.
+    """
+    rows = plan.validation
+    if not len(rows):
+        return {}
+    logits, y_true = clean_logits(tail, source, rows), data.y_true[rows]
+    is_right = logits.argmax(axis=1) == y_true
+    return {
+        "accuracy": float(np.average(is_right, weights=plan.weights)),
+        "macro_f1": weighted_macro_f1(y_true, logits, weights=plan.weights),
+        "nll": negative_log_likelihood(logits, y_true, weights=plan.weights),
+    }
+
+
+def clean_logits(tail: keras.Model, source: Source, rows: NDArray[np.int64]) -> FloatArray:
+    """Return what a tail says about untouched pictures, (m, n_classes) float32."""
+    return np.concatenate(
+        [
+            logits_of(tail, source.clean(rows[start : start + VALIDATION_BATCH]))
+            for start in range(0, len(rows), VALIDATION_BATCH)
+        ]
+    )
 
 
 class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type hints

@@ -116,12 +116,13 @@ def freeze(network: keras.Model, frozen_until: str | None, *, train_batch_norm: 
 def backbone_layers(network: keras.Model) -> tuple[str, ...]:
     """Return the names of the backbone's layers as ``keras.applications`` counts them.
 
-    The input is the first; the scaling, added blocks and the head are ours and do not count.
+    The input is the first; the scaling, maps set side by side, added blocks and the head are ours
+    and do not count.
     """
     names = [layer.name for layer in network.layers]
     ends = [names.index(name) for name in ("feature_map", "flat") if name in names]
     own = [name for name in names[: min(ends)] if not name.startswith("added_")]
-    return tuple(name for name in own if name != "scaling")
+    return tuple(name for name in own if name not in ("scaling", "beside"))
 
 
 def _counted(network: keras.Model, count: int) -> str:

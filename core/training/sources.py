@@ -49,6 +49,13 @@ class MapSource:
                 maps[place] = shifted(maps[place], down, right)
         return maps
 
+    def every(self, rows: NDArray[np.int64]) -> FloatArray:
+        """Return all variants of each map, (n_variants, m, ...) float32."""
+        places, n_variants = self.cache.places(rows), self.cache.maps.shape[0]
+        return np.stack(
+            [self.cache.take(np.full_like(places, kind), places) for kind in range(n_variants)]
+        )
+
     def clean(self, rows: NDArray[np.int64]) -> FloatArray:
         """Return the map of each untouched picture."""
         places = self.cache.places(rows)

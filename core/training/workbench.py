@@ -33,6 +33,7 @@ from core.training.forward import Measured, measure
 from core.training.freezing import Stage, freeze, stages_of
 from core.training.job import Listener, TrainingJob
 from core.training.selection import group_weights, thin
+from core.training.solving import solve_head
 from core.training.sources import MapSource, PictureSource, Source
 from core.training.state import FitState
 from core.training.tail import check_joined, logits_of, tail_of, write_stem
@@ -186,17 +187,31 @@ class Workbench:
         for stage in self.stages:
             freeze(network, stage.frozen_until, train_batch_norm=config.train_batch_norm)
             tail = tail_of(network, stage.cut)
-            state = fit_tail(
+            state = self._fit_stage(
                 tail,
-                self.data,
                 plan.of_stage(stage.name, is_first=stage is first, is_last=stage is last),
-                source=self.source(stage.cut),
+                stage,
                 config=stage.settings(config),
                 listener=_told(self.job.listener, stage, n_done, clock=self.clock),
             )
             n_done += state.epochs_done
             check_joined(network, tail, stage.cut)
         return state
+
+    def _fit_stage(
+        self,
+        tail: keras.Model,
+        plan: FitPlan,
+        stage: Stage,
+        *,
+        config: TrainingConfig,
+        listener: Listener,
+    ) -> FitState:
+        source, data = self.source(stage.cut), self.data
+        is_solved = stage.name == "head" and config.head_solver == "lbfgs"
+        if is_solved and isinstance(source, MapSource):
+            return solve_head(tail, data, plan, source=source, config=config, listener=listener)
+        return fit_tail(tail, data, plan, source=source, config=config, listener=listener)
 
     def logits(self, network: keras.Model, rows: Rows) -> NDArray[np.float64]:
         """Return what a fitted network says about thinned pictures, (m, n_classes)."""

@@ -14,9 +14,9 @@ from core.training.experiments.loader import OWN_FOLDER
 
 _STRATEGIES = {
     "top": "{layers}",
-    "head": "the head alone; the backbone stays as it is",
+    "head": "the head alone{solved}; the backbone stays as it is",
     "all": "every layer",
-    "staged": "the head for {head} epochs, then {layers}",
+    "staged": "the head{head}, then {layers}",
 }
 _SAMPLING = {
     "group_even": "evenly over classes and their groups",
@@ -87,7 +87,7 @@ def experiment_rows_said(experiment: Experiment) -> list[tuple[str, str]]:
     if judged.random_split:
         ways.append("random split, which leaks")
     return [
-        ("Architecture", f"{config.architecture}, {config.spec.title}"),
+        ("Architecture", _architecture_said(config)),
         *([("Chosen for", ", ".join(experiment.also_for) + " too")] if experiment.also_for else []),
         ("Data", f"{folder}{limit}"),
         ("Recipe", " → ".join(made.recipe.names)),
@@ -127,6 +127,14 @@ def _ended(text: str) -> str:
     return f"{text.rstrip('.')}."
 
 
+def _architecture_said(config: TrainingConfig) -> str:
+    said = f"{config.architecture}, {config.spec.title}"
+    if config.end_layer:
+        said += f" up to {config.end_layer}"
+    beside = ", ".join(config.beside_layers)
+    return said + (f", with the maps of {beside} beside the last" if beside else "")
+
+
 def _strategy_said(config: TrainingConfig) -> str:
     freeze = config.freeze_until or config.spec.freeze_until
     if config.frozen_layers is not None:
@@ -134,11 +142,16 @@ def _strategy_said(config: TrainingConfig) -> str:
         if config.frozen_layers < 0:
             freeze = f"all but its last {-config.frozen_layers} layers"
     layers = f"the layers above {freeze}" if freeze and config.frozen_layers != 0 else "every layer"
-    said = _STRATEGIES[config.strategy].format(layers=layers, head=config.head_epochs)
+    solved = ", solved by L-BFGS" if config.head_solver == "lbfgs" else ""
+    said = _STRATEGIES[config.strategy].format(
+        layers=layers, solved=solved, head=solved or f" for {config.head_epochs} epochs"
+    )
     return f"{said}, from scratch" if config.weights == "none" else said
 
 
 def _epochs_said(config: TrainingConfig) -> str:
+    if config.strategy == "head" and config.head_solver == "lbfgs":
+        return "none: solved at once"
     steps = config.steps_per_epoch
     each = "one pass over the pictures" if steps is None else f"{steps:,} steps"
     bound = "at most " if config.keeps_best else ""
@@ -146,6 +159,8 @@ def _epochs_said(config: TrainingConfig) -> str:
 
 
 def _optimiser_said(config: TrainingConfig) -> str:
+    if config.strategy == "head" and config.head_solver == "lbfgs":
+        return f"L-BFGS, penalty {config.head_penalty:g}"
     name = {"adamw": "AdamW", "sgd": f"SGD, momentum {config.momentum:g}"}[config.optimizer]
     dropped = f", dropout {config.dropout:g}" if config.dropout else ""
     return f"{name}, learning rate {config.learning_rate:g}, {config.schedule}{dropped}"

@@ -205,7 +205,9 @@ def _title_of(card: Card) -> str:
         by = (card.ensemble.meta or card.ensemble.combine).replace("_", " ")
         return f"Ensemble of {len(card.ensemble.members)}, {by}"
     branch = " with a branch for small findings" if card.parameters.get("detail") else ""
-    return _title(card.architecture) + branch
+    beside = card.parameters.get("beside_layers") or ()
+    depths = f" at {len(beside) + 1} depths" if beside else ""
+    return _title(card.architecture) + depths + branch
 
 
 def _n_folds(honest: MetricSet | None) -> int | None:

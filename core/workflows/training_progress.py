@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from core.errors import CoreError
 from core.jobs.job import START
 from core.jobs.lines import Line
+from core.training.config import TrainingConfig
 from core.training.experiments import Experiment, read_experiment, resolve
 from core.training.job import FINAL, RANDOM_SPLIT, fold_fit, steps_of
 from core.workflows.training_jobs import EXPERIMENT_FILE, PLAN, TrainingRun
@@ -111,8 +112,16 @@ def plan_of(experiment: Experiment) -> Plan:
     folds = judged.grouped_folds or 0
     fits = [fold_fit(fold, folds) for fold in range(folds)]
     fits += [FINAL, *([RANDOM_SPLIT] if judged.random_split else [])]
-    epochs = config.epochs + (config.head_epochs if config.strategy == "staged" else 0)
-    return Plan(tuple(fits), epochs, config.keeps_best)
+    return Plan(tuple(fits), _most_epochs(config), config.keeps_best)
+
+
+def _most_epochs(config: TrainingConfig) -> int:
+    is_solved = config.head_solver == "lbfgs"  # told as one epoch
+    if config.strategy == "head":
+        return 1 if is_solved else config.epochs
+    if config.strategy == "staged":
+        return config.epochs + (1 if is_solved else config.head_epochs)
+    return config.epochs
 
 
 def progress_of(run: TrainingRun) -> RunProgress:

@@ -47,6 +47,30 @@ def test_every_architecture_is_flat_and_ends_in_pooling_and_one_dense_layer(key)
     assert network.output.shape == (None, 3)
 
 
+def test_lower_maps_of_the_same_grid_stand_beside_the_last_one():
+    from core.architectures.builders import build_network
+
+    layers = ("conv_pw_7_relu", "conv_pw_9_relu", "conv_pw_11_relu")
+    spec = ARCHITECTURES["mobilenet"]
+    spec = dataclasses.replace(spec, end_layer=layers[-1], beside_layers=layers[:2])
+    network = build_network(spec, n_classes=3, input_size=SIZE, weights="none")
+    batch = noise()
+    expected = np.concatenate([activations(network, name, batch) for name in layers], axis=-1)
+    assert np.array_equal(activations(network, "feature_map", batch), expected)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"), [("conv_pw_3_relu", "has a grid of"), ("conv_pw_13_relu", "is no layer")]
+)
+def test_maps_of_another_grid_or_from_above_are_refused(layer, said):
+    from core.architectures.builders import build_network
+
+    spec = dataclasses.replace(ARCHITECTURES["mobilenet"], end_layer="conv_pw_11_relu")
+    spec = dataclasses.replace(spec, beside_layers=(layer,))
+    with pytest.raises(TrainingError, match=f"{layer} cannot stand beside .* {said}"):
+        build_network(spec, n_classes=3, input_size=SIZE, weights="none")
+
+
 @pytest.mark.parametrize("key", WITH_MAP)
 def test_the_feature_map_is_what_the_closed_form_of_the_class_maps_needs(key):
     network = build(key)
