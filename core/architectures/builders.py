@@ -100,7 +100,8 @@ def _beside(flat: keras.Model, names: tuple[str, ...], last: Any) -> Any:
     """Return the last map with those of lower layers beside it, lowest first."""
     if not names:
         return last
-    known = {layer.name: layer.output for layer in flat.layers}
+    below = keras.Model(flat.inputs, last).layers
+    known = {layer.name: layer.output for layer in below}
     for name in names:
         grid = known[name].shape[1:3] if name in known else None
         if grid != last.shape[1:3]:
