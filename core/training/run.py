@@ -255,7 +255,7 @@ class _Run:
         y_prob = calibration.apply(found.logits)
         refused = is_refused(gate, self.data, test, found.gate_features)
         made = (
-            f"own test part (seed {self.config.seed}): nothing was fitted on any "
+            f"own test part (seed {self.config.seed}): no weight was fitted on any "
             f"{self.job.task.group_name} in it"
         )
         seen = self.exposures.of_held_out(test, self.job.rows("train", "validation", "calibration"))

@@ -92,7 +92,8 @@ def cross_fitted_probabilities(
 ) -> NDArray[np.float64]:
     """Return calibrated probabilities, the temperature of each fold fitted on the other folds.
 
-    So the out-of-fold run owes nothing to the labels of the pictures that it judges.
+    So no temperature is fitted to the labels that it is judged by. The networks of the other folds,
+    whose outputs it is fitted on, did learn from these pictures.
     """
     y_prob = np.empty_like(logits)
     for fold in np.unique(folds):

@@ -209,15 +209,16 @@ class _Work:
         runs = {OUT_OF_FOLD: self._out_of_fold_run()}
         if self.test is not None:
             y_prob = calibration.apply(combiner(logits_of(self.test.y_prob)))
-            made = f"the members' own test part: nothing was fitted on any {group} in it"
+            made = f"the members' own test part: no weight was fitted on any {group} in it"
             runs[TEST] = self._run(self.test.run, y_prob, TEST, made)
         return _Fitted(combiner, calibration, runs)
 
     def _out_of_fold_run(self) -> EvaluationRun:
         """Return the run of nested folds: combination and temperature fitted on other folds.
 
-        The temperature of a fold comes from combinations that left out that fold as well, so that
-        not one label of a fold reaches its predictions.
+        The temperature of a fold comes from combinations that left out that fold as well: nothing
+        that combines is fitted to a label of the fold. The members of other folds, whose outputs it
+        is fitted on, did learn from its pictures, since no member is fitted anew for each fold.
         """
         from core.inference.calibration import apply_temperature, fit_temperature
 

@@ -1,0 +1,85 @@
+"""Every published recipe trains for a few steps, and its version serves and explains.
+
+On real pictures; where the data root is not set, on drawn ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.config import settings
+from core.domain import Status
+from core.inference.package import find_version
+from core.tasks import load_task
+from core.training.experiments import Experiment, file_of, load_experiments, resolve
+from core.workflows.explaining import explain_file, open_analyst
+from core.workflows.training import Listener, TrainingRequest, prepare, train
+from tests.labelled_folder import write_labelled_folder
+
+pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(900)]
+PUBLISHED = sorted(key for key, item in load_experiments().items() if item.published)
+FEW = {"epochs": 1, "batch_size": 4}
+
+
+def changes_of(experiment: Experiment) -> dict[str, object]:
+    """Return settings for a few steps, with ImageNet weights where the folder has them."""
+    config = resolve(experiment).config
+    files, folder = config.spec.files, settings().backbones
+    has_weights = folder is not None and any((folder / file.name).is_file() for file in files)
+    few = dict(FEW) if config.sampling == "class_balanced" else {**FEW, "steps_per_epoch": 2}
+    if config.sampling == "class_balanced":
+        few |= {"class_minimum": 2, "class_maximum": 4}
+    return few if has_weights else few | {"weights": "none"}
+
+
+def folder_of(experiment: Experiment, tmp_path: Path) -> Path | None:
+    """Return None where the task's own pictures are there, else drawn ones."""
+    if settings().data_root is not None:
+        return None
+    task = load_task(experiment.task)
+    labels = task.class_names
+    return write_labelled_folder(tmp_path / "drawn", n=48, labels=labels, task=task.key)
+
+
+def fitted_picture(request: TrainingRequest) -> Path:
+    """Return a picture that was fitted on: the gate knows it."""
+    job = prepare(replace(request, version="again"), listener=Listener())
+    return job.manifest.paths[int(job.rows("train")[0])]
+
+
+@pytest.mark.parametrize("key", PUBLISHED)
+def test_a_published_recipe_trains_saves_serves_and_explains(
+    key: str, tmp_path: Path, use_settings: Callable[..., None]
+) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    use_settings(models=tmp_path / "models", home=tmp_path / "home")
+    experiment = load_experiments()[key]
+    request = TrainingRequest(
+        experiment=file_of(key),
+        data=folder_of(experiment, tmp_path),
+        version="few-steps",
+        limit=32,
+        n_folds=0,
+        with_random_split=False,
+        changes=changes_of(experiment),
+    )
+    trained = train(request)
+    card = find_version(experiment.task, "few-steps").card
+    assert card.architecture == experiment.architecture
+    assert set(trained.metrics) == {"test"}
+    assert (trained.path / "experiment.yaml").is_file()
+
+    analyst = open_analyst(experiment.task, "few-steps")  # checks manifest and golden input
+    method = "exact_linear" if card.feature_layer is None else "grad_cam"
+    found = explain_file(fitted_picture(request), analyst, method=method)
+    assert (found.status, found.model_version) == (Status.OK, "few-steps")
+    assert found.heatmap is not None
+    assert np.isfinite(found.heatmap).all()
+    assert found.overlay() is not None
