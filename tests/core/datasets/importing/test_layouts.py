@@ -167,6 +167,42 @@ def test_a_wrong_table_is_told_with_row_and_column(tmp_path, text, told, row):
     assert caught.value.row == row
 
 
+BROKEN = {
+    "a row cut in the middle": (b"name,ground truth\na.png,1\nb.p", "1 cells", 3),
+    "an open quote": (b'name,ground truth\n"a.png,1\nb.png,0\n', "not a CSV table", 3),
+    "an open quote in the header": (b'name,"ground truth\na.png,1\n', "not a CSV table", 2),
+    "bytes that are no UTF-8": (b"name,ground truth\nGr\xf6\xdfe.png,1\n", "not UTF-8", 2),
+    "nothing": (b"", "is empty", None),
+    "a header alone": (b"name,ground truth\n", "no rows", None),
+    "semicolons": (b"name;ground truth\na.png;1\n", "no column 'name'", None),
+    "another coding": ("name,ground truth\na.png,1\n".encode("utf-16"), "not UTF-8", 1),
+}
+
+
+@pytest.mark.parametrize(("content", "told", "row"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_table_is_told_and_no_folder_passes_for_a_class(tmp_path, content, told, row):
+    put(tmp_path, "images1/a.png", scene=1)
+    put(tmp_path, "images2/b.png", scene=2)
+    (tmp_path / "public.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=told) as caught:
+        found_in(tmp_path, "glomeruli")
+    assert caught.value.row == row
+    assert "--label" not in str(caught.value)
+
+
+def test_a_table_about_something_else_stands_in_the_way_only_where_it_cannot_be_read(tmp_path):
+    put(tmp_path, "Cyst/a.png", scene=1)
+    (tmp_path / "sizes.csv").write_text("rows,columns\n1,2\n")
+    (tmp_path / "Cyst" / "broken.csv").write_bytes(b"\xff")
+    assert found_in(tmp_path, "kidney_ct")[0] == "class_folders"
+    (tmp_path / "notes.csv").write_bytes(b"Gr\xf6\xdfe,mm\n1,2\n")
+    with pytest.raises(DatasetError, match=r"notes\.csv, row 1.*--layout class_folders"):
+        found_in(tmp_path, "kidney_ct")
+    assert found_in(tmp_path, "kidney_ct", layout="class_folders")[0] == "class_folders"
+    (tmp_path / "public.csv").write_text("name,ground truth\na.png,cyst\n")
+    assert found_in(tmp_path, "kidney_ct")[1].pictures[0].name == "cyst"
+
+
 def test_a_picture_in_two_folders_and_two_tables_are_refused(tmp_path):
     put(tmp_path, "a/x.png", scene=1)
     put(tmp_path, "b/x.png", scene=2)
