@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.config import settings
-from core.errors import ModelMissingError, ModelVersionError
+from core.errors import ModelMissingError, ModelVersionError, TrainingError
 from core.inference.card import Card, parse_card
 from core.inference.manifest import (
     INSTALL_AGAIN,
@@ -30,6 +30,7 @@ __all__ = [
     "REQUIRED_FILES",
     "ModelVersion",
     "champion_of",
+    "check_new_name",
     "compared_folder",
     "find_version",
     "list_versions",
@@ -102,6 +103,37 @@ def version_names(task_key: str) -> tuple[str, ...]:
             and re.match(VERSION_PATTERN, path.name)
         )
     )
+
+
+def check_new_name(task_key: str, name: str, *, option: str) -> None:
+    """Refuse a name that no new version of a task can have, before anything is computed for it.
+
+    ``option`` is how a person gives another one, such as ``--version``.
+
+    Raises
+    ------
+    TrainingError
+        If it is no name of a folder, stands for something else there, or is taken.
+    """
+    if not re.fullmatch(VERSION_PATTERN, name):
+        raise TrainingError(
+            f"{name!r} cannot name a model version.",
+            remedy=f"Give {option} 1 to 64 letters, digits, dots, dashes and underscores, a letter "
+            "or digit first.",
+            column="version",
+        )
+    if name.casefold() in _NO_VERSIONS:
+        raise TrainingError(
+            f"{name!r} cannot name a model version: the models' folder keeps something else there.",
+            remedy=f"Choose another {option}; taken are {', '.join(_NO_VERSIONS)}.",
+            column="version",
+        )
+    if name in version_names(task_key):
+        raise TrainingError(
+            f"Model version {name} of task {task_key} exists already and never changes.",
+            remedy=f"Choose another {option}.",
+            column="version",
+        )
 
 
 def compared_folder(task_key: str) -> Path:

@@ -20,7 +20,7 @@ from core.datasets.splits import Split, make_split
 from core.domain import ByteArray
 from core.errors import DatasetError, TrainingError
 from core.inference.arrays import choose_rows
-from core.inference.package import models_folder, version_names
+from core.inference.package import check_new_name, models_folder, version_names
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec
 from core.training.config import TrainingConfig
@@ -125,12 +125,10 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     if sentence:
         listener.on_note(sentence)
     experiment, task, config = resolved.experiment, resolved.task, resolved.config
-    version = request.version or new_version_name(task.key, config.architecture)
-    if version in version_names(task.key):
-        raise TrainingError(
-            f"Model version {version} of task {task.key} exists already and never changes.",
-            remedy="Choose another --version.",
-        )
+    version = request.version
+    if version is None:
+        version = new_version_name(task.key, config.architecture)
+    check_new_name(task.key, version, option="--version")
     manifest = _limited(_manifest(task, experiment, config), experiment.data.limit)
     recipe = resolved.recipe
     manifest, pixels = _readable(manifest, recipe, config.cut, listener)

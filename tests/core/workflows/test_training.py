@@ -104,6 +104,16 @@ def test_a_version_that_exists_is_refused_before_anything_is_read(tmp_path, use_
         ask(version="v1")
 
 
+NAMES = ["../evil", "bad name", "a" * 80, "", ".hidden", "v1\n", "compared", "Champion", "audits"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_no_version_can_have_is_refused_before_anything_is_read(name, monkeypatch):
+    monkeypatch.setattr("core.workflows.training.drawn_manifest", None)  # nothing may be drawn
+    with pytest.raises(TrainingError, match=r"cannot name a model version.*--version"):
+        ask(version=name)
+
+
 def test_without_a_name_the_version_is_called_by_architecture_and_time():
     assert ask()[0].version.startswith("mobilenet_small-20")
 
