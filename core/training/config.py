@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -222,7 +222,6 @@ def read_config(
     """Return the settings of a run: the defaults, with those of an experiment on top.
 
     Order, later wins: ``defaults``, the architecture's, ``given`` (an experiment's), ``changes``.
-    None among the changes means "not given", unless the setting itself may be null.
 
     Raises
     ------
@@ -231,17 +230,14 @@ def read_config(
 
     Examples
     --------
-    >>> read_config("mobilenet", changes={"epochs": 2, "seed": None}).epochs
+    >>> read_config("mobilenet", changes={"epochs": 2}).epochs
     2
     """
     architecture(architecture_key)
     defaults = _defaults()
     merged: dict[str, Any] = dict(defaults.get("defaults") or {})
     merged |= (defaults.get("architectures") or {}).get(architecture_key) or {}
-    merged |= given or {}
-    merged |= {
-        key: value for key, value in (changes or {}).items() if value is not None or _nullable(key)
-    }
+    merged |= {**(given or {}), **(changes or {})}
     merged["architecture"] = architecture_key
     return check_config(merged)
 
@@ -264,11 +260,6 @@ def check_config(content: Mapping[str, Any]) -> TrainingConfig:
             remedy=f"Known settings: {', '.join(TrainingConfig.model_fields)}.",
             column=key,
         ) from None
-
-
-def _nullable(key: str) -> bool:
-    known = TrainingConfig.model_fields.get(key)
-    return known is not None and type(None) in get_args(known.annotation)
 
 
 @functools.cache

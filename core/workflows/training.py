@@ -74,7 +74,7 @@ class TrainingRequest:
     with_random_split : bool or None
         Also measure the leaking figure; None: as it says.
     changes : mapping
-        Training settings that replace the experiment's; None values mean "not given".
+        Training settings that replace the experiment's.
     """
 
     task: str | None = None

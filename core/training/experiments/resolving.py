@@ -35,7 +35,7 @@ def resolve(experiment: Experiment, *, changes: Mapping[str, Any] | None = None)
     ----------
     experiment : Experiment
     changes : mapping or None
-        Training settings that win over the experiment's; None values mean "not given".
+        Training settings that win over the experiment's.
 
     Raises
     ------

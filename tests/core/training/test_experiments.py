@@ -75,7 +75,7 @@ def test_the_stored_settings_do_not_depend_on_later_defaults(monkeypatch):
 
 
 def test_what_the_command_line_says_wins_and_is_stored():
-    resolved = resolve(load_experiment("kidney_ct"), changes={"epochs": 2, "seed": 7, "keep": None})
+    resolved = resolve(load_experiment("kidney_ct"), changes={"epochs": 2, "seed": 7})
     assert (resolved.config.epochs, resolved.config.seed, resolved.config.keep) == (2, 7, "last")
     assert (resolved.experiment.training["epochs"], resolved.experiment.seed) == (2, 7)
 
