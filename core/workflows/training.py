@@ -131,7 +131,10 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     check_new_name(task.key, version, option="--version")
     manifest = _limited(_manifest(task, experiment, config), experiment.data.limit)
     recipe = resolved.recipe
+    _refuse_one_class(manifest)
     manifest, pixels = _readable(manifest, recipe, config.cut, listener)
+    _refuse_one_class(manifest)
+    _tell_absent(manifest, listener)
     data = TrainingSet(
         pixels=pixels,
         y_true=manifest.class_indices,
@@ -144,7 +147,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         from core.datasets.folds import make_folds  # brings scikit-learn
 
         folds = make_folds(manifest, n_folds=judged.grouped_folds, seed=config.seed)
-    return TrainingJob(
+    job = TrainingJob(
         task=task,
         recipe=recipe,
         manifest=manifest,
@@ -160,6 +163,10 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         experiment=_stored(resolved, data, listener),
         begun=begun,
     )
+    from core.training.trust import check_gate  # brings scipy
+
+    check_gate(job)
+    return job
 
 
 def _left_out(manifest: Manifest, column: str | None, listener: Listener) -> LeftOut | None:
@@ -293,6 +300,29 @@ def _readable(
             "None of the pictures can be read.", remedy="Check the folder and its table."
         )
     return manifest.take(pictures.rows), pictures.pixels
+
+
+def _refuse_one_class(manifest: Manifest) -> None:
+    """Refuse what would be right without a look: every figure of it would be perfect."""
+    present = manifest.frame["label"].unique().tolist()
+    if len(present) < 2:
+        others = [name for name in manifest.task.class_names if name not in present]
+        raise TrainingError(
+            f"All {len(manifest):,} pictures are of one class, {present[0]}: there is nothing to "
+            "tell apart.",
+            remedy=f"Give pictures of another class, too: {', '.join(others)}.",
+        )
+
+
+def _tell_absent(manifest: Manifest, listener: Listener) -> None:
+    """Say which classes of the task nothing is learnt of."""
+    present = set(manifest.frame["label"])
+    absent = [name for name in manifest.task.class_names if name not in present]
+    if absent:
+        listener.on_note(
+            f"No picture of: {', '.join(absent)}. The version learns nothing of what has none, and "
+            "its figures say nothing of it."
+        )
 
 
 def _split(manifest: Manifest, config: TrainingConfig) -> Split:

@@ -179,6 +179,7 @@ def test_the_command_lists_them(capfd):
         "chest_xray",
         "published_chest_xray_resnet50_all",
         "published_chest_xray_resnet50_head",
+        "scratch_chest_xray",
     ]
     assert cli.main(["experiments"]) == 0
     assert "published: 0.82 accuracy" in capfd.readouterr().out
