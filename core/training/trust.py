@@ -24,6 +24,7 @@ from core.inference.gate_fitting import fit_gate, out_of_fold_distances
 from core.tasks import TaskSpec
 from core.training.job import TrainingJob
 from core.training.selection import thin
+from core.training.task_checks import check_required
 from core.training.training_set import TrainingSet
 
 Rows = NDArray[np.int64]
@@ -80,13 +81,7 @@ def required_by_class(
     TrainingError
         If one is no finding of the task.
     """
-    unknown = sorted(set(required) - set(task.findings))
-    if unknown:
-        raise TrainingError(
-            f"required_sensitivity names {', '.join(unknown)}, which is no finding of the task.",
-            remedy=f"Its findings are {', '.join(task.findings)}.",
-            column="required_sensitivity",
-        )
+    check_required(required, task)
     return {task.class_names.index(name): (name, share) for name, share in required.items()}
 
 

@@ -194,6 +194,27 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
         {"published": {"project": "a", "protocol": "b"}},
         r"published\.meaning is missing",
     ),
+    "fractions that are no split": ({"validation": {"fractions": {"train": 1}}}, "with the sum 1"),
+    "a sensitivity of no finding": (
+        {"training": {"required_sensitivity": {"normal": 0.9}}},
+        r"names normal, which is no finding.*stone",
+    ),
+    "a weight of no class": (
+        {"training": {"class_weights": {"stones": 2}}},
+        r"names stones, which is no class.*stone",
+    ),
+    "one sigmoid for four classes": (
+        {"training": {"loss": "binary_cross_entropy"}},
+        r"two classes apart; there are 4.*cross_entropy",
+    ),
+    "a detail branch without folds": (
+        {"training": {"detail": {"pasting": {"finding": "stone"}}}},
+        r"needs folds.*--folds 5",
+    ),
+    "a detail branch for no class": (
+        {"training": {"detail": {"pasting": {"finding": "gravel"}}}},
+        r"'gravel', which is no class.*stone",
+    ),
     "another key than the file's name": ({"key": "yours"}, "must equal the file's name: 'mine'"),
 }
 
