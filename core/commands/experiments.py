@@ -15,6 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List them, with what they reproduce and how they are judged."""
-    rows = [row for row in experiment_rows() if args.task in (None, row.task)]
+    rows = experiment_rows(args.task)
     args.out.document(rows, text="\n".join(row.text for row in rows) or "None.")
     return 0

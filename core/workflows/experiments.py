@@ -8,7 +8,7 @@ from typing import Any
 
 from core.config import settings
 from core.errors import TrainingError
-from core.tasks import TaskSpec
+from core.tasks import TaskSpec, load_task
 from core.training.experiments import (
     Experiment,
     experiment_for,
@@ -52,15 +52,19 @@ class ExperimentRow:
         return "\n".join(lines)
 
 
-def experiment_rows() -> list[ExperimentRow]:
-    """Return every experiment, the product's own first.
+def experiment_rows(task: str | None = None) -> list[ExperimentRow]:
+    """Return the experiments of a task, or of all, the product's own first.
 
     Raises
     ------
+    TaskError
+        If there is no such task.
     TrainingError
         If a file is wrong.
     """
-    return [_row(experiment) for experiment in load_experiments().values()]
+    known = load_experiments().values()
+    wanted = None if task is None else load_task(task).key
+    return [_row(item) for item in known if wanted in (None, item.task)]
 
 
 def _row(experiment: Experiment) -> ExperimentRow:

@@ -181,6 +181,8 @@ def test_the_command_lists_them(capfd):
         "published_chest_xray_resnet50_head",
         "scratch_chest_xray",
     ]
+    assert cli.main(["experiments", "--task", "nope", "--json"]) == 2
+    assert "kidney_ct" in json.loads(capfd.readouterr().out)["what_to_do"]
     assert cli.main(["experiments"]) == 0
     assert "published: 0.82 accuracy" in capfd.readouterr().out
 
