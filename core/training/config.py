@@ -26,7 +26,9 @@ class DetailConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    filters: tuple[int, ...] = Field((24, 48, 96, 128), min_length=1)
+    filters: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
+        (24, 48, 96, 128), min_length=1
+    )
     mixed: int = Field(64, ge=1)
     margin: float = Field(0.0, ge=-10, le=10, description="Evidence starts at a logit of minus it.")
     steps: int = Field(2500, ge=1, le=100_000)
@@ -114,7 +116,7 @@ class TrainingConfig(BaseModel):
     beside_layers: tuple[str, ...] = Field(
         (), description="Lower layers of the same grid whose maps stand beside the last one."
     )
-    added_filters: tuple[int, ...] | None = Field(
+    added_filters: tuple[Annotated[int, Field(ge=1, le=4096)], ...] | None = Field(
         None, description="Instead of the architecture's own."
     )
     views: tuple[str, ...] = ("identity",)

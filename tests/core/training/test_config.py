@@ -68,6 +68,7 @@ def test_null_is_taken_where_a_setting_may_be_null_and_refused_elsewhere():
         ),
         ({"class_weights": {"stone": 0}}, "class_weights"),
         ({"loss": "hinge"}, "loss is 'hinge'"),
+        ({"added_filters": [0]}, r"added_filters\.0 is 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(changes, words):
