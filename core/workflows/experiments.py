@@ -12,8 +12,9 @@ from core.tasks import TaskSpec, load_task
 from core.training.experiments import (
     Experiment,
     experiment_for,
+    find_experiment,
+    listed_experiments,
     load_experiment,
-    load_experiments,
     resolve,
 )
 
@@ -55,16 +56,21 @@ class ExperimentRow:
 def experiment_rows(task: str | None = None) -> list[ExperimentRow]:
     """Return the experiments of a task, or of all, the product's own first.
 
+    A wrong file of the user's is left out: ``experiment_notes`` says what is wrong with it.
+
     Raises
     ------
     TaskError
         If there is no such task.
-    TrainingError
-        If a file is wrong.
     """
-    known = load_experiments().values()
+    known = listed_experiments()[0].values()
     wanted = None if task is None else load_task(task).key
     return [_row(item) for item in known if wanted in (None, item.task)]
+
+
+def experiment_notes() -> tuple[str, ...]:
+    """Return a sentence for each of the user's files that is wrong: the others can be run."""
+    return tuple(f"Left out of the experiments: {error}" for error in listed_experiments()[1])
 
 
 def _row(experiment: Experiment) -> ExperimentRow:
@@ -126,7 +132,7 @@ def chosen_experiment(
 
 def left_behind(task: str | None, architecture: str | None) -> str | None:
     """Return a sentence where another architecture leaves settings of the task's own behind."""
-    own = load_experiments().get(task or "")
+    own = find_experiment(task or "")
     if own is None or architecture in (None, own.architecture) or not own.training:
         return None
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,13 +24,14 @@ from core.inference.package import check_new_name, models_folder, version_names
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec
 from core.training.config import TrainingConfig
-from core.training.experiments import Experiment, Resolved, resolve
+from core.training.experiments import Experiment, Resolved, is_file_name, resolve
 from core.training.fingerprint import DataFingerprint, difference_in_words
 from core.training.job import Folders, Listener, TrainingJob
 from core.training.training_set import TrainingSet
 from core.workflows.experiments import (
     chosen_experiment,
     data_folder,
+    experiment_notes,
     left_behind,
     name_of_folder,
 )
@@ -121,8 +122,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     """
     begun = time.monotonic()
     resolved = resolve(_as_asked(request), changes=request.changes)
-    sentence = None if request.experiment else left_behind(request.task, request.architecture)
-    if sentence:
+    for sentence in _about_experiment(request):
         listener.on_note(sentence)
     experiment, task, config = resolved.experiment, resolved.task, resolved.config
     version = request.version
@@ -193,6 +193,16 @@ def _as_asked(request: TrainingRequest) -> Experiment:
     if request.data is not None:
         data = data.model_copy(update={"folder": str(request.data.absolute())})
     return asked.model_copy(update={"validation": judged, "data": data})
+
+
+def _about_experiment(request: TrainingRequest) -> Iterator[str]:
+    """Yield what a person should know of the experiment that was asked for, by key or by task."""
+    if request.experiment is None or not is_file_name(request.experiment):
+        yield from experiment_notes()
+    if request.experiment is None:
+        sentence = left_behind(request.task, request.architecture)
+        if sentence:
+            yield sentence
 
 
 def _stored(resolved: Resolved, data: TrainingSet, listener: Listener) -> Experiment:
