@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from core.architectures import ArchitectureSpec, architecture
 from core.datasets.augmentation import AugmentationSpec
@@ -137,9 +144,14 @@ class TrainingConfig(BaseModel):
     def _known(self) -> TrainingConfig:
         architecture(self.architecture)
         AugmentationSpec.from_data(self.augmentation)
-        if self.views[:1] != (IDENTITY,) or set(self.views) - set(VIEWS):
-            raise ValueError(f"views begin with {IDENTITY}; known: {', '.join(VIEWS)}")
         return self
+
+    @field_validator("views")
+    @classmethod
+    def _seen(cls, views: tuple[str, ...]) -> tuple[str, ...]:
+        if views[:1] != (IDENTITY,) or set(views) - set(VIEWS):
+            raise ValueError(f"views begin with {IDENTITY}; known: {', '.join(VIEWS)}")
+        return views
 
     @model_validator(mode="after")
     def _agreed(self) -> TrainingConfig:
@@ -256,11 +268,14 @@ def check_config(content: Mapping[str, Any]) -> TrainingConfig:
         return TrainingConfig(**content)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the settings as a whole"
+        key = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
         raise TrainingError(
-            f"Training setting {key} is {first.get('input')!r}: {first['msg']}.",
+            f"Training setting {key} is {first.get('input')!r}: {reason}."
+            if key
+            else f"The training settings do not fit together: {reason}.",
             remedy=f"Known settings: {', '.join(TrainingConfig.model_fields)}.",
-            column=key,
+            column=key or None,
         ) from None
 
 

@@ -62,8 +62,8 @@ def read(scan: Scan, names: ClassNames) -> Found:
             missing.append(name)
     if not pictures:
         raise DatasetError(
-            f"None of the {len(missing):,} pictures that {table.name} names is in "
-            f"{scan.root.name}; the first is {missing[0]!r}.",
+            f"None of the pictures that {table.name} names is in {scan.root.name} "
+            f"({len(missing):,} in all); the first is {missing[0]!r}.",
             remedy="Unpack the image folders beside the table.",
             column=name_column,
         )

@@ -58,10 +58,15 @@ def test_null_is_taken_where_a_setting_may_be_null_and_refused_elsewhere():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"views": []}, r"^Training setting views is \[\]: views begin with identity; known"),
         ({"views": ["flip_left_right"]}, "views begin with identity"),
         ({"views": ["identity", "upside_down"]}, "known: identity, flip_left_right"),
         ({"sampling": "class_balanced"}, "class_maximum or class_minimum"),
-        ({"class_maximum": 20}, "go with sampling class_balanced"),
+        (
+            {"class_maximum": 20},
+            "^The training settings do not fit together: class_maximum or class_minimum go with "
+            "sampling class_balanced. Known",
+        ),
         (
             {"sampling": "class_balanced", "class_minimum": 9, "class_maximum": 5},
             "class_minimum 9 is above class_maximum 5",
