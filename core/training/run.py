@@ -13,7 +13,7 @@ import numpy as np
 
 from core.architectures.detail import set_evidence_weights
 from core.datasets.left_out import LeftOut
-from core.errors import CoreError, TrainingError
+from core.errors import TrainingError
 from core.evaluation.runs import EvaluationRun
 from core.inference.arrays import choose_rows
 from core.inference.calibration import Calibration, apply_temperature
@@ -87,7 +87,7 @@ def train_version(job: TrainingJob, *, tracking_uri: str | None) -> Trained:
     except KeyboardInterrupt:
         tracker.fail(was_stopped=True)
         raise
-    except CoreError:
+    except Exception:  # unforeseen ones, too: no run stands as running that is not
         tracker.fail()
         raise
     tracker.figures(trained.metrics)
