@@ -35,6 +35,7 @@ __all__ = [
     "find_version",
     "list_versions",
     "models_folder",
+    "names_in",
     "read_version",
     "set_champion",
     "verify",
@@ -91,7 +92,11 @@ def models_folder() -> Path:
 
 def version_names(task_key: str) -> tuple[str, ...]:
     """Return the names of the folders that may be versions of a task, sorted."""
-    folder = models_folder() / task_key
+    return names_in(models_folder() / task_key)
+
+
+def names_in(folder: Path) -> tuple[str, ...]:
+    """Return the names of the folders in a task's folder that may be versions, sorted."""
     if not folder.is_dir():
         return ()
     return tuple(

@@ -216,6 +216,17 @@ def test_a_run_that_ends_in_what_nobody_foresaw_is_tracked_as_failed(tmp_path):
     assert run.info.status == "FAILED"
 
 
+def test_a_version_beside_kept_figures_and_audits_is_alone(tmp_path):
+    from core.training.run import _is_alone
+
+    for name in ("first", "compared", "audits", ".draft"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "champion").write_text("first")
+    assert _is_alone(tmp_path / "first")
+    (tmp_path / "second").mkdir()
+    assert not _is_alone(tmp_path / "second")
+
+
 def test_parts_that_do_not_belong_together_are_refused(tmp_path):
     job = toy_job(tmp_path)
     with pytest.raises(TrainingError, match="do not fit together"):
