@@ -65,7 +65,7 @@ class OneSigmoid(keras.losses.Loss):  # type: ignore[misc]  # Keras has no type 
     So a network with one output and one with two are the same model; its value and its gradient
     with respect to the difference equal those of cross-entropy. The two outputs move against
     each other, hence their difference twice as fast: under SGD, half the rate of one output makes
-    the same steps.
+    the same steps of the head. Layers below it see the same gradient either way.
     """
 
     def __init__(self, label_smoothing: float = 0.0) -> None:

@@ -58,6 +58,20 @@ def test_what_was_published_is_told_with_its_meaning_and_its_protocol_is_a_leak(
         assert item.validation.grouped_folds == 5
 
 
+def test_published_sgd_has_no_momentum_as_theirs_has_none():
+    found = [resolve(item).config for item in shipped_experiments().values() if item.published]
+    by_sgd = {item.architecture: item.momentum for item in found if item.optimizer == "sgd"}
+    assert by_sgd == {"resnet50v2": 0.0, "vgg16": 0.0}
+
+
+def test_another_split_than_the_published_one_is_said():
+    told = load_experiment("published_kidney_ct_efficientnet_b3")
+    assert told.validation.fractions["train"] == 0.7
+    assert any(
+        "80 / 10 / 10" in line and "70 / 10 / 10 / 10" in line for line in told.published.differs
+    )
+
+
 def test_the_leak_is_marked_in_every_file_that_asks_for_it():
     for key in SHIPPED:
         text = (ROOT / f"core/training/experiments/{key}.yaml").read_text(encoding="utf-8")
