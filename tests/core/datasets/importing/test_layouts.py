@@ -152,7 +152,7 @@ CSV_FAULTS = {
     "another number": ("name,ground truth\na.png,2\n", r"'2' is no class", 2),
     "a name twice": ("name,ground truth\na.png,1\nA.PNG,0\n", r"stands in row 2 already", 3),
     "an empty cell": ("name,ground truth\na.png,\n", "is empty", 2),
-    "too few cells": ("name,ground truth\na.png\n", "1 cells", 2),
+    "too few cells": ("name,ground truth\na.png\n", "1 cell, but", 2),
     "no rows": ("name,ground truth\n", "no rows", None),
     "none of the pictures": (
         "name,ground truth\nz.png,1\n",
@@ -172,7 +172,7 @@ def test_a_wrong_table_is_told_with_row_and_column(tmp_path, text, told, row):
 
 
 BROKEN = {
-    "a row cut in the middle": (b"name,ground truth\na.png,1\nb.p", "1 cells", 3),
+    "a row cut in the middle": (b"name,ground truth\na.png,1\nb.p", "1 cell, but", 3),
     "an open quote": (b'name,ground truth\n"a.png,1\nb.png,0\n', "not a CSV table", 3),
     "an open quote in the header": (b'name,"ground truth\na.png,1\n', "not a CSV table", 2),
     "bytes that are no UTF-8": (b"name,ground truth\nGr\xf6\xdfe.png,1\n", "not UTF-8", 2),
