@@ -12,6 +12,24 @@ def plural(word: str) -> str:
     return word if word.endswith("s") else f"{word}s"
 
 
+def counted(n: int, word: str) -> str:
+    """Return a number with its word.
+
+    >>> counted(1, "picture"), counted(5758, "picture")
+    ('1 picture', '5,758 pictures')
+    """
+    return f"{n:,} {word if n == 1 else plural(word)}"
+
+
+def is_or_are(n: int) -> str:
+    """Return the verb of so many.
+
+    >>> is_or_are(1), is_or_are(0)
+    ('is', 'are')
+    """
+    return "is" if n == 1 else "are"
+
+
 def in_sentence(title: str) -> str:
     """Return a title as it stands within a sentence; an abbreviation stays as it is.
 

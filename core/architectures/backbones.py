@@ -98,17 +98,19 @@ def efficientnet_b3(input_tensor: Any, weights: str | None) -> keras.Model:
 def pixel_cells(input_tensor: Any, weights: str | None) -> keras.Model:
     """Return the pixels themselves, cut into 8 x 8 cells: what logistic regression is made of.
 
-    Nothing is lost or mixed: a channel of ``cells`` is one colour of one cell, a place in it one
-    place inside the cell. Mean and deviation over places, which the gate reads, are then the
-    brightness and the contrast of each part of the picture.
+    A side that is no multiple of 8 is filled with black below or to the right, which adds nothing
+    to a score. Nothing is lost or mixed: a channel of ``cells`` is one colour of one cell, a place
+    in it one place inside the cell. Mean and deviation over places, which the gate reads, are then
+    the brightness and the contrast of each part of the picture.
     """
     del weights  # a linear model is trained from scratch
+    layers, tensor = keras.layers, input_tensor
     _, rows, columns, colours = input_tensor.shape
-    inside = (rows // CELLS, columns // CELLS)
-    layers = keras.layers
-    tensor = layers.Reshape((CELLS, inside[0], CELLS, inside[1], colours), name="parts")(
-        input_tensor
-    )
+    below, right = -rows % CELLS, -columns % CELLS
+    if below or right:
+        tensor = layers.ZeroPadding2D(((0, below), (0, right)), name="filled")(tensor)
+    inside = ((rows + below) // CELLS, (columns + right) // CELLS)
+    tensor = layers.Reshape((CELLS, inside[0], CELLS, inside[1], colours), name="parts")(tensor)
     tensor = layers.Permute((2, 4, 1, 3, 5), name="turned")(tensor)
     tensor = layers.Reshape((*inside, CELLS * CELLS * colours), name="cells")(tensor)
     return keras.Model(input_tensor, tensor)

@@ -53,14 +53,16 @@ def build_network(
     Raises
     ------
     TrainingError
-        If the ImageNet weights can be had neither from the folder nor by download, or a layer of
-        ``beside_layers`` is missing or has another grid.
+        If the ImageNet weights can be had neither from the folder nor by download, the layer that
+        the backbone is to end in is not there or gives no map, or a layer of ``beside_layers`` is
+        missing or has another grid.
     """
     rows, columns = input_size or spec.input_size
     build = _builder(spec)
     pixels = keras.Input((rows, columns, 3), name="pixels")
     flat = build(_scaling_layer(spec.scaling)(pixels), None)
     end = spec.end_layer or flat.layers[-1].name
+    _check_end(spec, flat, end)
     if weights == "imagenet" and spec.has_imagenet_weights:
         source = _source(spec, build, backbones)
         if spec.end_layer is None:
@@ -75,6 +77,18 @@ def build_network(
     if dropout > 0:
         tensor = keras.layers.Dropout(dropout, name="dropout")(tensor)
     return keras.Model(pixels, keras.layers.Dense(n_classes, name="logits")(tensor), name=spec.key)
+
+
+def _check_end(spec: ArchitectureSpec, flat: keras.Model, end: str) -> None:
+    names = [layer.name for layer in flat.layers]
+    fits = end in names and (not spec.has_feature_map or len(flat.get_layer(end).output.shape) == 4)
+    if not fits:
+        what = "that gives a map" if end in names else "at all"
+        raise TrainingError(
+            f"{spec.title} has no layer {end!r} {what}.",
+            remedy=f"Set end_layer to one of its maps; its last layers: {', '.join(names[-40:])}.",
+            column="end_layer",
+        )
 
 
 def _builder(spec: ArchitectureSpec) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from core.commands.arguments import add_task
-from core.workflows.experiments import experiment_rows
+from core.workflows.experiments import experiment_notes, experiment_rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List them, with what they reproduce and how they are judged."""
-    rows = [row for row in experiment_rows() if args.task in (None, row.task)]
+    rows = experiment_rows(args.task)
+    for sentence in experiment_notes():
+        args.out.progress(sentence)
     args.out.document(rows, text="\n".join(row.text for row in rows) or "None.")
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.commands.arguments import add_already_applied, add_task
 from core.errors import ArgumentError
+from core.wording import counted
 from core.workflows.importing import LAYOUTS, Imported, ImportRequest, import_pictures
 
 _EVERY = 500  # pictures between two lines of progress
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
     def progress(done: int, n: int) -> None:
         if done % _EVERY == 0 or done == n:
-            args.out.progress(f"{done} of {n} pictures")
+            args.out.progress(f"{done} of {counted(n, 'picture')}")
 
     request = ImportRequest(
         task=args.task,
@@ -90,8 +91,8 @@ def _text(imported: Imported) -> str:
     told = imported.document()
     classes = ", ".join(f"{name} {n:,}" for name, n in told["n_by_class"].items())
     lines = [
-        f"{told['n']:,} pictures ({classes}) in {told['groups']:,} groups, {told['pictures']}: "
-        f"{told['folder']} ({told['layout']})",
+        f"{counted(told['n'], 'picture')} ({classes}) in {counted(told['groups'], 'group')}, "
+        f"{told['pictures']}: {told['folder']} ({told['layout']})",
         told["grouping"]["sentence"],
         *told["notes"],
     ]

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from core.commands.arguments import add_already_applied, add_frame, add_task, count_from_zero
+from core.workflows.experiments import experiment_notes
 from core.workflows.preview_files import (
     FilePreview,
     check_folder,
@@ -43,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the recipe, draw the versions, write the files."""
+    for sentence in () if args.augmentation else experiment_notes():  # the task's own is taken
+        args.out.progress(sentence)
     plan = plan_for(
         args.task, recipe=args.recipe, augmentation=args.augmentation, n=args.n, seed=args.seed
     )

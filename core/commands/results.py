@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from core.commands.arguments import add_task
@@ -31,14 +32,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what would stand in the table as no time and no name of a machine."""
+    if args.minutes is not None and args.keep is None:
+        raise ArgumentError("--minutes are those of --keep.", remedy="Give both, or neither.")
+    if args.minutes is not None and not 0 < args.minutes < math.inf:
+        raise ArgumentError(f"--minutes is {args.minutes}.", remedy="Give a number above 0.")
+    machine = args.trained_on
+    if machine is not None and args.minutes is None:
+        raise ArgumentError("--trained-on says whose --minutes are meant.", remedy="Give both.")
+    if machine is not None and (not machine.strip() or "|" in machine or not machine.isprintable()):
+        raise ArgumentError(
+            f"--trained-on is {machine!r}, which cannot stand in a table.",
+            remedy="Name the machine in one line, without |.",
+        )
+
+
 def run(args: argparse.Namespace) -> int:
     """Keep a version's figures where asked, and write or print the page."""
     if (args.keep is None) != (args.task is None):
         raise ArgumentError("--keep and --task go together.", remedy="Give both, or neither.")
-    if args.minutes is not None and (args.keep is None or args.minutes <= 0):
-        raise ArgumentError("--minutes are those of --keep.", remedy="Give both, above 0.")
-    if args.trained_on is not None and args.minutes is None:
-        raise ArgumentError("--trained-on says whose --minutes are meant.", remedy="Give both.")
+    _check(args)
     kept = None
     if args.keep:
         kept = keep_compared(args.task, args.keep, minutes=args.minutes, trained_on=args.trained_on)

@@ -16,6 +16,18 @@ from core.workflows.training import Listener, TrainingRequest, train
 from core.workflows.training_jobs import train_telling
 
 SECONDS_BETWEEN = 5.0
+# What a request says beside its training settings: each has an option of its own.
+OPTIONS = {
+    "task": "--task",
+    "experiment": "--experiment",
+    "architecture": "--architecture",
+    "data": "--data",
+    "version": "--version",
+    "limit": "--limit",
+    "folds": "--folds",
+    "grouped_folds": "--folds",
+    "random_split": "--with-random-split",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         limit=args.limit,
         n_folds=args.folds,
         with_random_split=args.with_random_split,
-        changes={**_settings(args.set), "epochs": args.epochs, "seed": args.seed},
+        changes=_changes(args),
     )
     out = args.out
 
@@ -102,6 +114,21 @@ def run(args: argparse.Namespace) -> int:
     }
     out.line(answer, text=figures_text(answer))
     return 0
+
+
+def _changes(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the training settings that were given, by ``--set`` or by an option of their own."""
+    found = _settings(args.set)
+    for key in sorted(found.keys() & OPTIONS.keys()):
+        raise ArgumentError(
+            f"--set got {key}, which is no training setting.", remedy=f"Give it as {OPTIONS[key]}."
+        )
+    for key, value in {"epochs": args.epochs, "seed": args.seed}.items():
+        if value is not None and found.setdefault(key, value) != value:
+            raise ArgumentError(
+                f"--{key} is {value} and --set says {key}={found[key]}.", remedy="Give one of them."
+            )
+    return found
 
 
 def _settings(pairs: list[str]) -> dict[str, Any]:

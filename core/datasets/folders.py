@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from core.datasets.labels import LabelMap, plain
@@ -14,6 +15,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".dcm", 
 # Publishers nest archives in folders of their own name, and some split by folder first.
 _SPLIT_NAMES = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 _MOST_NESTED = 4
+_HIDDEN = (".", "__")
 
 
 def list_class_folders(root: Path, labels: LabelMap) -> list[tuple[str, str]]:
@@ -64,6 +66,41 @@ def list_pictures(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in _pictures(root))
 
 
+def picture_facts(root: Path) -> list[tuple[str, int, int]]:
+    """Return path, bytes and time of change (ns) of every picture below ``root``, sorted.
+
+    No picture is opened; links to folders are followed, once each, since one may be a class folder.
+    What cannot be looked at has -1 for both numbers.
+    """
+    found, folders, seen = [], [str(root)], set()
+    while folders:
+        folder = folders.pop()
+        with suppress(OSError):
+            told = os.stat(folder)
+            if (told.st_dev, told.st_ino) in seen:
+                continue
+            seen.add((told.st_dev, told.st_ino))
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir():
+                        folders += [] if entry.name.startswith(_HIDDEN) else [entry.path]
+                    elif _is_picture(entry.name):
+                        found.append((entry.path, *_size_and_time(entry)))
+    return sorted(found)
+
+
+def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
+    try:
+        told = entry.stat()
+    except OSError:  # a link to nothing
+        return -1, -1
+    return told.st_size, told.st_mtime_ns
+
+
+def _is_picture(name: str) -> bool:
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
+
+
 def _bases(root: Path, labels: LabelMap, *, depth: int) -> list[Path]:
     """Return the folders whose sub-folders are classes."""
     folders = _folders(root)
@@ -78,13 +115,13 @@ def _bases(root: Path, labels: LabelMap, *, depth: int) -> list[Path]:
 
 def _folders(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
-        names = [e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__"))]
+        names = [e.name for e in entries if e.is_dir() and not e.name.startswith(_HIDDEN)]
     return [folder / name for name in sorted(names)]
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        folders[:] = sorted(name for name in folders if not name.startswith(_HIDDEN))
         for name in files:
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES:
+            if _is_picture(name):
                 yield Path(parent, name)

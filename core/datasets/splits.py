@@ -145,7 +145,8 @@ def make_split(
     DatasetError
         If the fractions are not that.
     """
-    shares = _checked(fractions)
+    check_fractions(fractions)
+    shares = np.array([fractions[part] for part in PARTS], np.float64)
     counts = _counts(manifest)
     strata = _strata(counts)
     best, best_error = np.zeros(len(counts), dtype=np.int64), np.inf
@@ -160,6 +161,24 @@ def make_split(
     split = Split(tuple(manifest.frame["file"]), parts, seed)
     check_split(manifest, split)
     return split
+
+
+def check_fractions(fractions: Mapping[str, float]) -> None:
+    """Refuse shares that are no split.
+
+    Raises
+    ------
+    DatasetError
+        If there is not one above 0 for each of ``PARTS``, or their sum is not 1.
+    """
+    values = np.array([float(fractions.get(part, 0.0)) for part in PARTS])
+    fits = set(fractions) == set(PARTS) and (values > 0).all() and abs(values.sum() - 1) < 1e-9
+    if not fits:
+        raise DatasetError(
+            f"The fractions are {dict(fractions)}.",
+            remedy=f"Give one above 0 for each of {', '.join(PARTS)}, with the sum 1.",
+            column="fractions",
+        )
 
 
 def straddling_groups(manifest: Manifest, split: Split) -> list[str]:
@@ -190,17 +209,6 @@ def check_split(manifest: Manifest, split: Split) -> None:
             remedy="Keep all pictures of a group in one part; figures would measure memory.",
             column="split",
         )
-
-
-def _checked(fractions: Mapping[str, float]) -> NDArray[np.float64]:
-    values = np.array([float(fractions.get(part, 0.0)) for part in PARTS])
-    fits = set(fractions) == set(PARTS) and (values > 0).all() and abs(values.sum() - 1) < 1e-9
-    if not fits:
-        raise DatasetError(
-            f"The fractions are {dict(fractions)}.",
-            remedy=f"Give one above 0 for each of {', '.join(PARTS)}, with the sum 1.",
-        )
-    return values
 
 
 def _counts(manifest: Manifest) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import DatasetError
+from core.wording import counted
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ def read_table(path: Path, *, header: str = "file,label") -> Table:
     for row, line in zip(rows[1:], lines[1:], strict=True):
         if len(row) != len(names):
             raise DatasetError(
-                f"{path.name}, row {line}: {len(row)} cells, but the header has {len(names)}.",
+                f"{path.name}, row {line}: {counted(len(row), 'cell')}, but the header has "
+                f"{len(names)}.",
                 remedy="Quote cells that hold a comma, and fill in the missing ones.",
                 row=line,
             )

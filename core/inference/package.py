@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.config import settings
-from core.errors import ModelMissingError, ModelVersionError
+from core.errors import ModelMissingError, ModelVersionError, TrainingError
 from core.inference.card import Card, parse_card
 from core.inference.manifest import (
     INSTALL_AGAIN,
@@ -30,10 +30,12 @@ __all__ = [
     "REQUIRED_FILES",
     "ModelVersion",
     "champion_of",
+    "check_new_name",
     "compared_folder",
     "find_version",
     "list_versions",
     "models_folder",
+    "names_in",
     "read_version",
     "set_champion",
     "verify",
@@ -90,7 +92,11 @@ def models_folder() -> Path:
 
 def version_names(task_key: str) -> tuple[str, ...]:
     """Return the names of the folders that may be versions of a task, sorted."""
-    folder = models_folder() / task_key
+    return names_in(models_folder() / task_key)
+
+
+def names_in(folder: Path) -> tuple[str, ...]:
+    """Return the names of the folders in a task's folder that may be versions, sorted."""
     if not folder.is_dir():
         return ()
     return tuple(
@@ -102,6 +108,37 @@ def version_names(task_key: str) -> tuple[str, ...]:
             and re.match(VERSION_PATTERN, path.name)
         )
     )
+
+
+def check_new_name(task_key: str, name: str, *, option: str) -> None:
+    """Refuse a name that no new version of a task can have, before anything is computed for it.
+
+    ``option`` is how a person gives another one, such as ``--version``.
+
+    Raises
+    ------
+    TrainingError
+        If it is no name of a folder, stands for something else there, or is taken.
+    """
+    if not re.fullmatch(VERSION_PATTERN, name):
+        raise TrainingError(
+            f"{name!r} cannot name a model version.",
+            remedy=f"Give {option} 1 to 64 letters, digits, dots, dashes and underscores, a letter "
+            "or digit first.",
+            column="version",
+        )
+    if name.casefold() in _NO_VERSIONS:
+        raise TrainingError(
+            f"{name!r} cannot name a model version: the models' folder keeps something else there.",
+            remedy=f"Choose another {option}; taken are {', '.join(_NO_VERSIONS)}.",
+            column="version",
+        )
+    if name in version_names(task_key):
+        raise TrainingError(
+            f"Model version {name} of task {task_key} exists already and never changes.",
+            remedy=f"Choose another {option}.",
+            column="version",
+        )
 
 
 def compared_folder(task_key: str) -> Path:

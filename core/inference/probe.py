@@ -35,7 +35,16 @@ from core.inference.ready import no_single_network, usable_head
 LOGITS, GATE_FEATURES = "logits", "gate_features"
 CHUNK = 16  # pictures a pass where there are many: on a CPU more gain nothing but memory
 LINEAR_KINDS = frozenset(
-    ["InputLayer", "Rescaling", "Reshape", "Permute", "Flatten", "Dropout", "Dense"]
+    [
+        "InputLayer",
+        "Rescaling",
+        "ZeroPadding2D",
+        "Reshape",
+        "Permute",
+        "Flatten",
+        "Dropout",
+        "Dense",
+    ]
 )
 MAX_GRAPHS = 6
 MAX_PROBES = 3

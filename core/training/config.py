@@ -6,10 +6,17 @@ import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from core.architectures import ArchitectureSpec, architecture
 from core.datasets.augmentation import AugmentationSpec
@@ -26,7 +33,9 @@ class DetailConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    filters: tuple[int, ...] = Field((24, 48, 96, 128), min_length=1)
+    filters: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
+        (24, 48, 96, 128), min_length=1
+    )
     mixed: int = Field(64, ge=1)
     margin: float = Field(0.0, ge=-10, le=10, description="Evidence starts at a logit of minus it.")
     steps: int = Field(2500, ge=1, le=100_000)
@@ -114,7 +123,7 @@ class TrainingConfig(BaseModel):
     beside_layers: tuple[str, ...] = Field(
         (), description="Lower layers of the same grid whose maps stand beside the last one."
     )
-    added_filters: tuple[int, ...] | None = Field(
+    added_filters: tuple[Annotated[int, Field(ge=1, le=4096)], ...] | None = Field(
         None, description="Instead of the architecture's own."
     )
     views: tuple[str, ...] = ("identity",)
@@ -135,9 +144,14 @@ class TrainingConfig(BaseModel):
     def _known(self) -> TrainingConfig:
         architecture(self.architecture)
         AugmentationSpec.from_data(self.augmentation)
-        if self.views[:1] != (IDENTITY,) or set(self.views) - set(VIEWS):
-            raise ValueError(f"views begin with {IDENTITY}; known: {', '.join(VIEWS)}")
         return self
+
+    @field_validator("views")
+    @classmethod
+    def _seen(cls, views: tuple[str, ...]) -> tuple[str, ...]:
+        if views[:1] != (IDENTITY,) or set(views) - set(VIEWS):
+            raise ValueError(f"views begin with {IDENTITY}; known: {', '.join(VIEWS)}")
+        return views
 
     @model_validator(mode="after")
     def _agreed(self) -> TrainingConfig:
@@ -222,7 +236,6 @@ def read_config(
     """Return the settings of a run: the defaults, with those of an experiment on top.
 
     Order, later wins: ``defaults``, the architecture's, ``given`` (an experiment's), ``changes``.
-    None among the changes means "not given", unless the setting itself may be null.
 
     Raises
     ------
@@ -231,17 +244,14 @@ def read_config(
 
     Examples
     --------
-    >>> read_config("mobilenet", changes={"epochs": 2, "seed": None}).epochs
+    >>> read_config("mobilenet", changes={"epochs": 2}).epochs
     2
     """
     architecture(architecture_key)
     defaults = _defaults()
     merged: dict[str, Any] = dict(defaults.get("defaults") or {})
     merged |= (defaults.get("architectures") or {}).get(architecture_key) or {}
-    merged |= given or {}
-    merged |= {
-        key: value for key, value in (changes or {}).items() if value is not None or _nullable(key)
-    }
+    merged |= {**(given or {}), **(changes or {})}
     merged["architecture"] = architecture_key
     return check_config(merged)
 
@@ -258,17 +268,15 @@ def check_config(content: Mapping[str, Any]) -> TrainingConfig:
         return TrainingConfig(**content)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the settings as a whole"
+        key = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
         raise TrainingError(
-            f"Training setting {key} is {first.get('input')!r}: {first['msg']}.",
+            f"Training setting {key} is {first.get('input')!r}: {reason}."
+            if key
+            else f"The training settings do not fit together: {reason}.",
             remedy=f"Known settings: {', '.join(TrainingConfig.model_fields)}.",
-            column=key,
+            column=key or None,
         ) from None
-
-
-def _nullable(key: str) -> bool:
-    known = TrainingConfig.model_fields.get(key)
-    return known is not None and type(None) in get_args(known.annotation)
 
 
 @functools.cache

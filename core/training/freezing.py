@@ -64,6 +64,7 @@ def stages_of(config: TrainingConfig, network: keras.Model) -> tuple[Stage, ...]
         cut = _cut_below(network, str(until))
     else:
         until = cut = spec.freeze_until
+    find_layer(network, spec.gate_layer, column="gate_layer")
     if until is not None:
         _check_gate(network, until, spec.gate_layer)
     name = "all" if until is None else "head" if until == spec.head_input else "top"
@@ -85,7 +86,7 @@ def find_layer(network: keras.Model, name: str, *, column: str = "freeze_until")
     layers = {layer.name: layer for layer in network.layers}
     if name not in layers:
         raise TrainingError(
-            f"The network has no layer {name!r} to freeze up to.",
+            f"The network has no layer {name!r}, which {column} names.",
             remedy=f"Layers of {network.name}: {', '.join(list(layers)[-40:])}.",
             column=column,
         )
@@ -154,7 +155,6 @@ def _cut_below(network: keras.Model, until: str) -> str | None:
 def _check_gate(network: keras.Model, until: str, gate_layer: str) -> None:
     names = [layer.name for layer in network.layers]
     find_layer(network, until)
-    find_layer(network, gate_layer, column="gate_layer")
     if names.index(gate_layer) > names.index(until):
         raise TrainingError(
             f"The gate reads {gate_layer}, which is trained: only layers up to {until} are frozen.",

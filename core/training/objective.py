@@ -10,8 +10,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from core.domain import FloatArray
-from core.errors import TrainingError
 from core.training.config import TrainingConfig
+from core.training.task_checks import check_class_weights, check_loss
 from core.training.training_set import TrainingSet
 
 
@@ -48,6 +48,7 @@ def make_loss(config: TrainingConfig, *, n_classes: int) -> keras.losses.Loss:
     TrainingError
         If one sigmoid is asked for and there are not two classes.
     """
+    check_loss(config.loss, n_classes=n_classes)
     smoothing = config.label_smoothing
     if config.loss == "focal":
         return keras.losses.CategoricalFocalCrossentropy(
@@ -55,12 +56,6 @@ def make_loss(config: TrainingConfig, *, n_classes: int) -> keras.losses.Loss:
         )
     if config.loss == "cross_entropy":
         return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
-    if n_classes != 2:
-        raise TrainingError(
-            f"One sigmoid tells two classes apart; there are {n_classes}.",
-            remedy="Set loss to cross_entropy.",
-            column="loss",
-        )
     return OneSigmoid(smoothing)
 
 
@@ -70,7 +65,7 @@ class OneSigmoid(keras.losses.Loss):  # type: ignore[misc]  # Keras has no type 
     So a network with one output and one with two are the same model; its value and its gradient
     with respect to the difference equal those of cross-entropy. The two outputs move against
     each other, hence their difference twice as fast: under SGD, half the rate of one output makes
-    the same steps.
+    the same steps of the head. Layers below it see the same gradient either way.
     """
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
@@ -104,11 +99,5 @@ def class_weights_of(
     if given == "balanced":
         counts = np.bincount(data.y_true[rows], minlength=len(names))
         return np.asarray(len(rows) / (len(names) * np.maximum(counts, 1)), np.float32)
-    unknown = sorted(set(given) - set(names))
-    if unknown:
-        raise TrainingError(
-            f"class_weights names {', '.join(unknown)}, which is no class of the task.",
-            remedy=f"Classes: {', '.join(names)}; those left out count 1.",
-            column="class_weights",
-        )
+    check_class_weights(given, names)
     return np.array([given.get(name, 1.0) for name in names], np.float32)

@@ -13,13 +13,14 @@ import numpy as np
 
 from core.architectures.detail import set_evidence_weights
 from core.datasets.left_out import LeftOut
-from core.errors import CoreError, TrainingError
+from core.errors import TrainingError
 from core.evaluation.runs import EvaluationRun
 from core.inference.arrays import choose_rows
 from core.inference.calibration import Calibration, apply_temperature
 from core.inference.card import MetricSet
 from core.inference.gate import Gate
 from core.inference.gate_fitting import out_of_fold_distances
+from core.inference.package import names_in
 from core.training.crossval import OutOfFold, run_folds, run_left_out, run_random_split
 from core.training.export import export_network
 from core.training.exposure import Exposures, training_pictures
@@ -87,7 +88,7 @@ def train_version(job: TrainingJob, *, tracking_uri: str | None) -> Trained:
     except KeyboardInterrupt:
         tracker.fail(was_stopped=True)
         raise
-    except CoreError:
+    except Exception:  # unforeseen ones, too: no run stands as running that is not
         tracker.fail()
         raise
     tracker.figures(trained.metrics)
@@ -97,7 +98,7 @@ def train_version(job: TrainingJob, *, tracking_uri: str | None) -> Trained:
 
 def _is_alone(version: Path) -> bool:
     """Return whether a version is the only one of its task: it answers by default then."""
-    return [path for path in version.parent.glob("[!.]*") if path.is_dir()] == [version]
+    return names_in(version.parent) == (version.name,)
 
 
 def _tracked(job: TrainingJob, tracker: Tracker) -> TrainingJob:

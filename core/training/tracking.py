@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.store.db import utils as mlflow_database
+from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
 from core.errors import EvaluationError
 from core.evaluation.confusion import called_class, confusion_matrix
@@ -33,7 +35,6 @@ mlflow_database.MAX_RETRY_COUNT = 3  # of 10: their pauses add up to minutes
 logging.getLogger("mlflow").setLevel(logging.ERROR)
 SQLITE_HEADER = b"SQLite format 3\x00"
 
-PARAMETER_LENGTH = 500
 PARAMETERS_AT_ONCE = 100
 CHAMPION, CHALLENGER = "champion", "challenger"
 VERSION_FOLDER = "version"
@@ -87,7 +88,7 @@ class Tracker:
     def _log_parameters(self, values: Mapping[str, str]) -> None:
         known = self._client.get_run(self._run_id).data.params
         params = [
-            mlflow.entities.Param(key, value[:PARAMETER_LENGTH])
+            mlflow.entities.Param(key, value[:MAX_PARAM_VAL_LENGTH])
             for key, value in values.items()
             if key not in known
         ]
@@ -178,7 +179,8 @@ class Tracker:
                 raise OSError(f"{self._database.name} is no SQLite database")
 
     def _log(self, numbers: Mapping[str, float], *, step: int) -> None:
-        metrics = [mlflow.entities.Metric(key, value, 0, step) for key, value in numbers.items()]
+        now = int(1000 * time.time())  # milliseconds, as MLflow draws them over time
+        metrics = [mlflow.entities.Metric(key, value, now, step) for key, value in numbers.items()]
         self._try(lambda: self._client.log_batch(self._run_id, metrics=metrics))
 
     def _try(self, call: Callable[[], Any]) -> None:

@@ -19,12 +19,16 @@ from core.inference.calibration import (
     fit_temperature,
     negative_log_likelihood,
 )
-from core.inference.gate import Gate
+from core.inference.gate import N_NEIGHBOURS, Gate
 from core.inference.gate_fitting import fit_gate, out_of_fold_distances
 from core.tasks import TaskSpec
+from core.training.job import TrainingJob
+from core.training.selection import thin
+from core.training.task_checks import check_required
 from core.training.training_set import TrainingSet
 
 Rows = NDArray[np.int64]
+GATE_FOLDS = 5  # groups are left out in so many parts, in turn
 
 
 def calibrate(
@@ -77,13 +81,7 @@ def required_by_class(
     TrainingError
         If one is no finding of the task.
     """
-    unknown = sorted(set(required) - set(task.findings))
-    if unknown:
-        raise TrainingError(
-            f"required_sensitivity names {', '.join(unknown)}, which is no finding of the task.",
-            remedy=f"Its findings are {', '.join(task.findings)}.",
-            column="required_sensitivity",
-        )
+    check_required(required, task)
     return {task.class_names.index(name): (name, share) for name, share in required.items()}
 
 
@@ -117,6 +115,51 @@ def deal_groups(data: TrainingSet, rows: Rows, *, n_folds: int, seed: int) -> Ro
     return np.array([fold_of[name] for name in names.tolist()], np.int64)
 
 
+def check_gate(job: TrainingJob) -> None:
+    """Refuse pictures that are too few to fit the gate on, before anything is fitted.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer than five groups, or fewer pictures than a gate compares with where some
+        groups are left out.
+    """
+    config, data = job.config, job.data
+    rows = job.rows("train", "validation", "calibration")
+    known = thin(data, rows, per_group=config.per_group or len(data))
+    if not config.is_stem_frozen:
+        _refuse_few(int(np.isin(known, job.rows(*job.fitted_parts)).sum()), "are fitted on")
+        return
+    _refuse_few_groups(data.group[known])
+    dealt = deal_groups(data, known, n_folds=GATE_FOLDS, seed=config.seed)
+    _refuse_few(_least_outside(dealt), "are left when some groups are left out to set its limit")
+    if job.folds is not None:
+        _refuse_few(_least_outside(job.folds), "lie outside the largest fold")
+
+
+def _least_outside(folds: Rows) -> int:
+    """Return how many pictures there are beside those of the largest fold."""
+    return len(folds) - int(np.bincount(folds).max())
+
+
+def _refuse_few(n: int, where: str) -> None:
+    if n < N_NEIGHBOURS:
+        raise TrainingError(
+            f"The gate compares a picture with its {N_NEIGHBOURS} nearest; only {n} {where}.",
+            remedy="Give more pictures, in more groups.",
+        )
+
+
+def _refuse_few_groups(groups: NDArray[Any]) -> None:
+    n_groups = len(set(groups.tolist()))
+    if n_groups < GATE_FOLDS:
+        raise TrainingError(
+            f"The gate needs at least {GATE_FOLDS} groups outside the test part to set its "
+            f"threshold; there are {n_groups}.",
+            remedy="Give more series, patients or slides.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class GateSettings:
     """As ``fit_gate``: share of held-out pictures inside, most prototypes."""
@@ -146,13 +189,8 @@ def frozen_gate(
         If there are fewer than five groups.
     """
     groups = data.group[rows]
-    n_groups = len(set(groups))
-    if n_groups < 5:
-        raise TrainingError(
-            f"The gate needs at least 5 groups to set its threshold; there are {n_groups}.",
-            remedy="Give more series, patients or slides.",
-        )
-    folds = deal_groups(data, rows, n_folds=5, seed=seed)
+    _refuse_few_groups(groups)
+    folds = deal_groups(data, rows, n_folds=GATE_FOLDS, seed=seed)
     distances = out_of_fold_distances(features, groups, folds, at_most=settings.at_most)
     return fit_gate(
         features,

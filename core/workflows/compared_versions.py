@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.errors import ModelVersionError
 from core.inference.card import as_yaml
 from core.inference.package import ModelVersion, compared_folder, find_version, verify
+from core.tasks import load_task
 from core.workflows.stored_runs import FOLDER
 
 CARD, EXPERIMENT, MEASURED = "card.yaml", "experiment.yaml", "measured.yaml"
@@ -61,7 +62,7 @@ def keep_compared(
     TaskError, ModelVersionError
         If there is no such version, or a file of it was changed.
     """
-    found = find_version(task, version)
+    found = find_version(load_task(task).key, version)
     verify(found)
     measured = Measured(
         milliseconds=round(_milliseconds(found), 3),

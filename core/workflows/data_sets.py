@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from core.config import settings
 from core.datasets.description import FILE_NAME, DatasetDescription, read_description
+from core.datasets.folders import picture_facts
+from core.datasets.manifest import LABELS_FILE
 from core.datasets.splits import FRACTIONS, PARTS
 from core.errors import DatasetError
 from core.tasks import TaskSpec
@@ -30,8 +32,8 @@ SEED = 0
 class DataSet:
     """A folder below the data root that a task reads.
 
-    ``key`` : its path below the root; ``content`` : SHA-256 over its table and description, which
-    changes when either does.
+    ``key`` : its path below the root; ``content`` : SHA-256 over its description and its table, or,
+    where there is none, over names, sizes and times of its pictures; it changes when they do.
     """
 
     key: str
@@ -130,9 +132,11 @@ def data_set_of(folder: Path) -> DataSet:
 
 def _set_of(folder: Path, told: DatasetDescription | None, key: str) -> DataSet:
     digest = hashlib.sha256(str(folder).encode())
-    for name in (FILE_NAME, (told.labels if told else None) or "labels.csv"):
-        path = folder / name
+    table = folder / ((told.labels if told else None) or LABELS_FILE)
+    for path in (folder / FILE_NAME, table):
         digest.update(path.read_bytes() if path.is_file() else b"")
+    if not table.is_file():
+        digest.update(repr(picture_facts(folder)).encode())
     title = told.name if told is not None and told.name else folder.name
     return DataSet(key, folder, title, digest.hexdigest())
 

@@ -19,9 +19,9 @@ from core.inference.combining import Combiner, features_of, logits_of, mean_weig
 from core.inference.ensemble_spec import COMBINES, META_KINDS
 from core.inference.package import (
     ModelVersion,
+    check_new_name,
     models_folder,
     verify,
-    version_names,
     write_version,
 )
 from core.tasks import TaskSpec, load_task
@@ -95,7 +95,7 @@ def make_ensemble(
     EnsembleError
         If the members were not judged out of fold on the same pictures in the same folds.
     TaskError, ModelVersionError, TrainingError
-        If a member is missing, damaged or an ensemble itself, or the name is taken.
+        If a member is missing, damaged or an ensemble itself, or the name cannot be had.
     """
     task = load_task(request.task)
     how = _checked(request, task)
@@ -138,11 +138,7 @@ def _check_members(request: EnsembleRequest, combine: str, task: TaskSpec) -> No
         )
     if not all(np.isfinite(weight) and weight > 0 for weight in request.weights):
         raise ArgumentError("A weight is not above 0.", remedy="Leave that member out instead.")
-    if request.name in version_names(task.key):
-        raise EnsembleError(
-            f"Model version {request.name} of task {task.key} exists already and never changes.",
-            remedy="Choose another --name.",
-        )
+    check_new_name(task.key, request.name, option="--name")
 
 
 def _member(task: TaskSpec, name: str) -> ModelVersion:

@@ -8,12 +8,13 @@ from typing import Any
 
 from core.config import settings
 from core.errors import TrainingError
-from core.tasks import TaskSpec
+from core.tasks import TaskSpec, load_task
 from core.training.experiments import (
     Experiment,
     experiment_for,
+    find_experiment,
+    listed_experiments,
     load_experiment,
-    load_experiments,
     resolve,
 )
 
@@ -52,15 +53,24 @@ class ExperimentRow:
         return "\n".join(lines)
 
 
-def experiment_rows() -> list[ExperimentRow]:
-    """Return every experiment, the product's own first.
+def experiment_rows(task: str | None = None) -> list[ExperimentRow]:
+    """Return the experiments of a task, or of all, the product's own first.
+
+    A wrong file of the user's is left out: ``experiment_notes`` says what is wrong with it.
 
     Raises
     ------
-    TrainingError
-        If a file is wrong.
+    TaskError
+        If there is no such task.
     """
-    return [_row(experiment) for experiment in load_experiments().values()]
+    known = listed_experiments()[0].values()
+    wanted = None if task is None else load_task(task).key
+    return [_row(item) for item in known if wanted in (None, item.task)]
+
+
+def experiment_notes() -> tuple[str, ...]:
+    """Return a sentence for each of the user's files that is wrong: the others can be run."""
+    return tuple(f"Left out of the experiments: {error}" for error in listed_experiments()[1])
 
 
 def _row(experiment: Experiment) -> ExperimentRow:
@@ -122,7 +132,7 @@ def chosen_experiment(
 
 def left_behind(task: str | None, architecture: str | None) -> str | None:
     """Return a sentence where another architecture leaves settings of the task's own behind."""
-    own = load_experiments().get(task or "")
+    own = find_experiment(task or "")
     if own is None or architecture in (None, own.architecture) or not own.training:
         return None
     return (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -14,14 +16,18 @@ from core.errors import ArgumentError
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written, before anything is computed.
+    """Refuse a folder that cannot be written, before anything is computed; it is left as it was.
 
     Raises
     ------
     ArgumentError
         If it, or a folder above, is a file or cannot be entered.
     """
+    missing = [path for path in (folder, *folder.parents) if not os.path.exists(path)]
     write_folder(folder, {})
+    with suppress(OSError):  # somebody put a file there meanwhile
+        for path in missing:
+            path.rmdir()
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -25,6 +25,7 @@ from core.datasets.importing.writing import (
 from core.datasets.manifest import LABELS_FILE
 from core.errors import DatasetError
 from core.tasks import TaskSpec, load_task
+from core.wording import counted, is_or_are
 
 if TYPE_CHECKING:
     from core.datasets.importing.groups import ImportedGroups
@@ -223,7 +224,8 @@ def _readable(rows: list[Row], survey: Survey) -> tuple[list[Row], Survey]:
     if not kept:
         file, reason = survey.errors[0]
         raise DatasetError(
-            f"None of the {len(rows)} pictures can be read; the first is {file}: {reason}",
+            f"None of the pictures can be read ({len(rows):,} in all); the first is {file}: "
+            f"{reason}",
             remedy="Check that the archive was unpacked whole.",
         )
     found = replace(
@@ -249,9 +251,11 @@ def _straddling(rows: Sequence[Row]) -> tuple[str, ...]:
 def _about(straddling: Sequence[str], task: TaskSpec) -> list[str]:
     if not straddling:
         return []
+    n = len(straddling)
     return [
-        f"{len(straddling)} groups ({task.group_name}) are in more than one published part: "
-        f"{some(straddling)}. The parts are kept as the column {SPLIT_COLUMN} and used for nothing."
+        f"{counted(n, 'group')} ({task.group_name}) {is_or_are(n)} in more than one published "
+        f"part: {some(straddling)}. The parts are kept as the column {SPLIT_COLUMN} and used for "
+        "nothing."
     ]
 
 
@@ -259,12 +263,14 @@ def _worth_knowing(task: TaskSpec, rows: Sequence[Row], survey: Survey, found: F
     """Return what a person should hear before anything is trained on these pictures."""
     told = []
     if found.missing:
+        n = len(found.missing)
         told.append(
-            f"{len(found.missing):,} pictures of the table are missing: {some(found.missing)}."
+            f"{counted(n, 'picture')} of the table {is_or_are(n)} missing: {some(found.missing)}."
         )
     if found.unlisted:
+        n = len(found.unlisted)
         told.append(
-            f"{len(found.unlisted):,} pictures are not in the table and were left out: "
+            f"{counted(n, 'picture')} {is_or_are(n)} not in the table and left out: "
             f"{some(found.unlisted)}."
         )
     labels = Counter(row.label for row in rows)
@@ -278,8 +284,8 @@ def _worth_knowing(task: TaskSpec, rows: Sequence[Row], survey: Survey, found: F
     if copies:
         torn = sum(len(classes) > 1 for classes in seen.values())
         told.append(
-            f"{copies} pictures are exact copies of others"
-            + (f"; {torn} pictures carry two different labels." if torn else ".")
+            f"Exact copies of others: {counted(copies, 'picture')}"
+            + (f"; with two different labels: {counted(torn, 'picture')}." if torn else ".")
         )
     if len(np.unique(survey.sizes, axis=0)) > 1:
         told.append("The pictures differ in size, which may tell their source.")

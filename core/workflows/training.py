@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,17 +20,18 @@ from core.datasets.splits import Split, make_split
 from core.domain import ByteArray
 from core.errors import DatasetError, TrainingError
 from core.inference.arrays import choose_rows
-from core.inference.package import models_folder, version_names
+from core.inference.package import check_new_name, models_folder, version_names
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec
 from core.training.config import TrainingConfig
-from core.training.experiments import Experiment, Resolved, resolve
+from core.training.experiments import Experiment, Resolved, is_file_name, resolve
 from core.training.fingerprint import DataFingerprint, difference_in_words
 from core.training.job import Folders, Listener, TrainingJob
 from core.training.training_set import TrainingSet
 from core.workflows.experiments import (
     chosen_experiment,
     data_folder,
+    experiment_notes,
     left_behind,
     name_of_folder,
 )
@@ -74,7 +75,7 @@ class TrainingRequest:
     with_random_split : bool or None
         Also measure the leaking figure; None: as it says.
     changes : mapping
-        Training settings that replace the experiment's; None values mean "not given".
+        Training settings that replace the experiment's.
     """
 
     task: str | None = None
@@ -121,19 +122,19 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     """
     begun = time.monotonic()
     resolved = resolve(_as_asked(request), changes=request.changes)
-    sentence = None if request.experiment else left_behind(request.task, request.architecture)
-    if sentence:
+    for sentence in _about_experiment(request):
         listener.on_note(sentence)
     experiment, task, config = resolved.experiment, resolved.task, resolved.config
-    version = request.version or new_version_name(task.key, config.architecture)
-    if version in version_names(task.key):
-        raise TrainingError(
-            f"Model version {version} of task {task.key} exists already and never changes.",
-            remedy="Choose another --version.",
-        )
+    version = request.version
+    if version is None:
+        version = new_version_name(task.key, config.architecture)
+    check_new_name(task.key, version, option="--version")
     manifest = _limited(_manifest(task, experiment, config), experiment.data.limit)
     recipe = resolved.recipe
+    _refuse_one_class(manifest)
     manifest, pixels = _readable(manifest, recipe, config.cut, listener)
+    _refuse_one_class(manifest)
+    _tell_absent(manifest, listener)
     data = TrainingSet(
         pixels=pixels,
         y_true=manifest.class_indices,
@@ -146,7 +147,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         from core.datasets.folds import make_folds  # brings scikit-learn
 
         folds = make_folds(manifest, n_folds=judged.grouped_folds, seed=config.seed)
-    return TrainingJob(
+    job = TrainingJob(
         task=task,
         recipe=recipe,
         manifest=manifest,
@@ -162,6 +163,10 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         experiment=_stored(resolved, data, listener),
         begun=begun,
     )
+    from core.training.trust import check_gate  # brings scipy
+
+    check_gate(job)
+    return job
 
 
 def _left_out(manifest: Manifest, column: str | None, listener: Listener) -> LeftOut | None:
@@ -188,6 +193,16 @@ def _as_asked(request: TrainingRequest) -> Experiment:
     if request.data is not None:
         data = data.model_copy(update={"folder": str(request.data.absolute())})
     return asked.model_copy(update={"validation": judged, "data": data})
+
+
+def _about_experiment(request: TrainingRequest) -> Iterator[str]:
+    """Yield what a person should know of the experiment that was asked for, by key or by task."""
+    if request.experiment is None or not is_file_name(request.experiment):
+        yield from experiment_notes()
+    if request.experiment is None:
+        sentence = left_behind(request.task, request.architecture)
+        if sentence:
+            yield sentence
 
 
 def _stored(resolved: Resolved, data: TrainingSet, listener: Listener) -> Experiment:
@@ -295,6 +310,29 @@ def _readable(
             "None of the pictures can be read.", remedy="Check the folder and its table."
         )
     return manifest.take(pictures.rows), pictures.pixels
+
+
+def _refuse_one_class(manifest: Manifest) -> None:
+    """Refuse what would be right without a look: every figure of it would be perfect."""
+    present = manifest.frame["label"].unique().tolist()
+    if len(present) < 2:
+        others = [name for name in manifest.task.class_names if name not in present]
+        raise TrainingError(
+            f"All {len(manifest):,} pictures are of one class, {present[0]}: there is nothing to "
+            "tell apart.",
+            remedy=f"Give pictures of another class, too: {', '.join(others)}.",
+        )
+
+
+def _tell_absent(manifest: Manifest, listener: Listener) -> None:
+    """Say which classes of the task nothing is learnt of."""
+    present = set(manifest.frame["label"])
+    absent = [name for name in manifest.task.class_names if name not in present]
+    if absent:
+        listener.on_note(
+            f"No picture of: {', '.join(absent)}. The version learns nothing of what has none, and "
+            "its figures say nothing of it."
+        )
 
 
 def _split(manifest: Manifest, config: TrainingConfig) -> Split:

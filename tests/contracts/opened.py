@@ -23,11 +23,13 @@ from tests.small_version import slices
 SIZE = (80, 96)
 # Their last maps have too few places otherwise: one, or too few to rank.
 LARGER = {"inception_v3": (140, 160), "mobilenet": (160, 192), "resnet50": (160, 192)}
+LARGER |= {"logistic_regression_uneven": (100, 84)}  # sides that no cell fits
 # Batch normalisation and addition, without the time that the whole of ResNet50 takes.
 SHORT = {
     "resnet50_short": dataclasses.replace(
         ARCHITECTURES["resnet50"], end_layer="conv2_block3_out", gate_layer="conv2_block1_out"
-    )
+    ),
+    "logistic_regression_uneven": ARCHITECTURES["logistic_regression"],
 }
 
 

@@ -165,10 +165,11 @@ def test_hires_cam_is_grad_cam_at_the_last_layer(key):
     assert np.array_equal(grad_cam, hires_cam)
 
 
-def test_the_contributions_of_the_pixels_and_the_bias_are_the_logit():
+@pytest.mark.parametrize("key", ["logistic_regression", "logistic_regression_uneven"])
+def test_the_contributions_of_the_pixels_and_the_bias_are_the_logit(key):
     from core.saliency.exact_linear import contributions
 
-    made, batch = case("logistic_regression")
+    made, batch = case(key)
     signed = contributions(made.probe, batch, CLASSES)
     bias = made.network.get_layer("logits").get_weights()[1]
     assert signed.min() < 0

@@ -10,6 +10,7 @@ from core.datasets.importing.found import SPLITS, ClassNames, Found, FoundPictur
 from core.datasets.importing.scan import Scan
 from core.datasets.labels import plain
 from core.errors import DatasetError
+from core.wording import counted
 
 
 def read(scan: Scan, names: ClassNames) -> Found:
@@ -24,7 +25,7 @@ def read(scan: Scan, names: ClassNames) -> Found:
     outside = [file for file, folder in placed if folder is None]
     if outside or not placed:
         raise DatasetError(
-            f"{len(outside)} pictures lie in no class folder: {some(outside)}."
+            f"In no class folder: {counted(len(outside), 'picture')} ({some(outside)})."
             if outside
             else f"{scan.root.name} holds no picture.",
             remedy=f"Sort them into folders named {', '.join(names.task.class_names)}.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.datasets.labels import label_map, plain
 from core.errors import DatasetError
 from core.tasks import TaskSpec
+from core.wording import counted
 
 LEAVE_OUT = "-"
 SPLITS = {
@@ -93,7 +94,9 @@ class ClassNames:
         """
         unknown = Counter(name for name in names if not self.knows(name))
         if unknown:
-            told = ", ".join(f"{name!r} ({n} pictures)" for name, n in sorted(unknown.items()))
+            told = ", ".join(
+                f"{name!r} ({counted(n, 'picture')})" for name, n in sorted(unknown.items())
+            )
             first = min(unknown)
             raise DatasetError(
                 f"Not a class of {self.task.key}: {told}.",

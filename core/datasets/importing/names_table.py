@@ -6,9 +6,10 @@ finding the label 1 is the finding and 0 the other, as the publisher writes it.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from core.datasets.importing.class_folders import published_part
 from core.datasets.importing.found import ClassNames, Found, FoundPicture, some
@@ -19,6 +20,7 @@ from core.errors import DatasetError
 
 NAME, LABEL = "name", "ground_truth"
 HEADER = "name,ground truth"
+HEADER_BYTES = 4096
 
 
 def read(scan: Scan, names: ClassNames) -> Found:
@@ -60,8 +62,8 @@ def read(scan: Scan, names: ClassNames) -> Found:
             missing.append(name)
     if not pictures:
         raise DatasetError(
-            f"None of the {len(missing):,} pictures that {table.name} names is in "
-            f"{scan.root.name}; the first is {missing[0]!r}.",
+            f"None of the pictures that {table.name} names is in {scan.root.name} "
+            f"({len(missing):,} in all); the first is {missing[0]!r}.",
             remedy="Unpack the image folders beside the table.",
             column=name_column,
         )
@@ -69,30 +71,56 @@ def read(scan: Scan, names: ClassNames) -> Found:
     return Found(tuple(pictures), scan.notes, tuple(missing), unlisted)
 
 
-def columns_of(scan: Scan, table: str) -> dict[str, str]:
-    """Return plain name -> name of the columns of a CSV file; nothing for one that is no table."""
-    try:
-        return {plain(name): name for name in read_table(scan.root / table, header=HEADER).columns}
-    except DatasetError:
-        return {}
-
-
 def is_named_table(scan: Scan) -> bool:
-    """Whether a CSV file here has one of the two columns: a wrong other one is worth an error."""
-    return any({NAME, LABEL} & set(columns_of(scan, table)) for table in scan.tables)
+    """Whether a CSV file here looks like the table: one that is wrong is worth an error.
+
+    Its header has one of the two columns, or it lies at the top and cannot be read at all: the
+    names of folders would else pass for labels, in silence.
+    """
+    return bool(_named(scan) or _broken(scan))
+
+
+def _named(scan: Scan) -> list[str]:
+    """Return the CSV files whose header has one of the two columns, whatever follows it."""
+    return [name for name in scan.tables if {NAME, LABEL} & _header(scan.root / name)]
+
+
+def _broken(scan: Scan) -> list[str]:
+    """Return the CSV files at the top that are no tables."""
+    return [name for name in scan.tables if "/" not in name and not _is_table(scan.root / name)]
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        read_table(path, header=HEADER)
+    except DatasetError:
+        return False
+    return True
+
+
+def _header(path: Path) -> set[str]:
+    """Return the plain names in the first line with text; none where the file cannot be opened.
+
+    Read roughly: cells may be quoted or not, and end at a comma, a semicolon or a tab.
+    """
+    try:
+        text = path.read_bytes()[:HEADER_BYTES].decode("utf-8-sig", errors="replace")
+    except OSError:
+        return set()
+    lines = [line for line in text.splitlines() if line.strip()]
+    return {plain(cell) for cell in re.split("[,;\t]", lines[0])} if lines else set()
 
 
 def _table(scan: Scan) -> tuple[Table, str, str]:
     """Return the table and the names of its two columns."""
-    fitting = [name for name in scan.tables if {NAME, LABEL} & set(columns_of(scan, name))]
-    chosen = fitting or list(scan.tables)
+    chosen = _named(scan) or _broken(scan) or list(scan.tables)
     if len(chosen) != 1:
         raise DatasetError(
             f"{scan.root.name} holds {len(chosen)} tables"
             + (f": {', '.join(chosen)}." if chosen else "."),
             remedy=f"Keep one CSV file with the header {HEADER}.",
         )
-    table = read_table(scan.root / chosen[0], header=HEADER)
+    table = _read(scan, chosen[0])
     columns = {plain(name): name for name in table.columns}
     for wanted, spelt in ((NAME, "name"), (LABEL, "ground truth")):
         if wanted not in columns:
@@ -103,6 +131,22 @@ def _table(scan: Scan) -> tuple[Table, str, str]:
             )
     table.refuse_empty([columns[NAME], columns[LABEL]])
     return table, columns[NAME], columns[LABEL]
+
+
+def _read(scan: Scan, name: str) -> Table:
+    """Return a table; where nobody can tell what a broken one is about, its error says so."""
+    try:
+        return read_table(scan.root / name, header=HEADER)
+    except DatasetError as error:
+        if name in _named(scan):
+            raise
+        raise DatasetError(
+            error.problem,
+            remedy=f"{error.remedy} If it does not say which class each picture is, move it away "
+            "or name the layout, such as --layout class_folders.",
+            row=error.row,
+            column=error.column,
+        ) from None
 
 
 def _labels(table: Table, column: str, names: ClassNames) -> list[str]:

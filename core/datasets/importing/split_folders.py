@@ -10,6 +10,7 @@ from core.datasets.importing import class_folders
 from core.datasets.importing.found import ClassNames, Found, some
 from core.datasets.importing.scan import Scan
 from core.errors import DatasetError
+from core.wording import counted
 
 
 def read(scan: Scan, names: ClassNames) -> Found:
@@ -24,7 +25,8 @@ def read(scan: Scan, names: ClassNames) -> Found:
     outside = [picture.file for picture in found.pictures if picture.split is None]
     if outside:
         raise DatasetError(
-            f"{len(outside)} pictures lie in no train, val or test folder: {some(outside)}.",
+            f"In no train, val or test folder: {counted(len(outside), 'picture')} "
+            f"({some(outside)}).",
             remedy="Move them into one, or read the folder with --layout class_folders.",
         )
     return found

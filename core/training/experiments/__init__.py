@@ -8,9 +8,10 @@
 from core.training.experiments.loader import (
     experiment_for,
     file_of,
+    find_experiment,
+    is_file_name,
     listed_experiments,
     load_experiment,
-    load_experiments,
     read_experiment,
     shipped_experiments,
 )
@@ -25,9 +26,10 @@ __all__ = [
     "ValidationSpec",
     "experiment_for",
     "file_of",
+    "find_experiment",
+    "is_file_name",
     "listed_experiments",
     "load_experiment",
-    "load_experiments",
     "read_experiment",
     "resolve",
     "shipped_experiments",

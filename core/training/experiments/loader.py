@@ -47,43 +47,52 @@ def read_experiment(path: Path) -> Experiment:
     return _parsed(path, changed_at, settings().tasks)
 
 
-def load_experiments() -> dict[str, Experiment]:
-    """Return every experiment, by key, the product's own first.
-
-    Raises
-    ------
-    TrainingError
-        If any file is wrong, its key is not its name, or two have the same key.
-    """
-    return _loaded([*_files(OWN_FOLDER), *_own_files()])
-
-
 def listed_experiments() -> tuple[dict[str, Experiment], tuple[TrainingError, ...]]:
     """Return every experiment that is right, by key, and what is wrong with the user's others.
 
     For a list to choose from: one wrong file must not hide all that are right.
     """
-    found, problems = shipped_experiments(), []
+    found, problems = _listed()
+    return found, tuple(problems.values())
+
+
+def _listed() -> tuple[dict[str, Experiment], dict[str | None, TrainingError]]:
+    """Return what is right by key, and what is wrong by name of the file; None: the folder."""
+    found = shipped_experiments()
+    problems: dict[str | None, TrainingError] = {}
     try:
         own = _own_files()
     except TrainingError as error:
-        return found, (error,)
+        return found, {None: error}
     for path in own:
         try:
             _join(found, path)
         except TrainingError as error:
-            problems.append(error)
-    return found, tuple(problems)
+            problems[path.stem] = error
+    return found, problems
+
+
+def find_experiment(key: str) -> Experiment | None:
+    """Return the experiment of that key; None where there is none.
+
+    Raises
+    ------
+    TrainingError
+        If the user's file of that name is wrong, or their folder is not there.
+    """
+    found, problems = _listed()
+    if key in found:
+        return found[key]
+    problem = problems.get(key) or problems.get(None)
+    if problem is not None:
+        raise problem
+    return None
 
 
 def shipped_experiments() -> dict[str, Experiment]:
     """Return the product's own experiments, by key."""
-    return _loaded(_files(OWN_FOLDER))
-
-
-def _loaded(paths: list[Path]) -> dict[str, Experiment]:
     experiments: dict[str, Experiment] = {}
-    for path in paths:
+    for path in _files(OWN_FOLDER):
         _join(experiments, path)
     return experiments
 
@@ -105,25 +114,34 @@ def _join(experiments: dict[str, Experiment], path: Path) -> None:
     experiments[experiment.key] = experiment
 
 
+def is_file_name(name: str | Path) -> bool:
+    """Whether an experiment is named by its file: with a suffix or a slash.
+
+    >>> is_file_name("kidney_ct"), is_file_name("mine/kidney_ct"), is_file_name("kidney_ct.yaml")
+    (False, True, True)
+    """
+    path = Path(name)
+    return isinstance(name, Path) or path.suffix in SUFFIXES or len(path.parts) > 1
+
+
 def load_experiment(name: str | Path) -> Experiment:
-    """Return the experiment of that key, or of that file (a name with a suffix or a slash).
+    """Return the experiment of that key, or of that file.
 
     Raises
     ------
     TrainingError
         If there is none, or its file is wrong.
     """
-    path = Path(name)
-    if isinstance(name, Path) or path.suffix in SUFFIXES or len(path.parts) > 1:
-        return read_experiment(path)
-    experiments = load_experiments()
-    if name not in experiments:
+    if is_file_name(name):
+        return read_experiment(Path(name))
+    found = find_experiment(str(name))
+    if found is None:
         raise TrainingError(
             f"There is no experiment {name!r}.",
-            remedy=f"Experiments: {', '.join(experiments)}; or give a file.",
+            remedy=f"Experiments: {', '.join(listed_experiments()[0])}; or give a file.",
             column="experiment",
         )
-    return experiments[name]
+    return found
 
 
 def file_of(key: str) -> Path:
@@ -156,7 +174,7 @@ def experiment_for(task: str, architecture: str | None = None) -> Experiment:
         If there is no such task, or nothing says which architecture is meant.
     """
     title = load_task(task).title
-    own = load_experiments().get(task)
+    own = find_experiment(task)
     if own is None and architecture is None:
         raise TrainingError(
             f"Task {task} has no experiment of its own.",

@@ -12,6 +12,7 @@ from core.preprocessing.steps import STEPS
 from core.tasks import TaskSpec, load_task
 from core.training.config import TrainingConfig, read_config
 from core.training.experiments.spec import PLACES, DataSpec, Experiment, ValidationSpec
+from core.training.task_checks import check_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +36,20 @@ def resolve(experiment: Experiment, *, changes: Mapping[str, Any] | None = None)
     ----------
     experiment : Experiment
     changes : mapping or None
-        Training settings that win over the experiment's; None values mean "not given".
+        Training settings that win over the experiment's.
 
     Raises
     ------
     TaskError, TrainingError, DatasetError, RecipeError
         If task, architecture, a setting, a kind of augmentation or a step does not exist, or a
-        value is not allowed.
+        value is not allowed, be it for this task alone.
     """
     task = load_task(experiment.task)
     recipe = _recipe(experiment, task)
     config = read_config(experiment.architecture, given=_given(experiment), changes=changes)
     _check_size(config, recipe)
+    has_folds = experiment.validation.grouped_folds is not None
+    check_settings(config, task, has_folds=has_folds)
     config = config.model_copy(update={"augmentation": config.augmentation_spec.to_data()})
     return Resolved(_complete(experiment, config, recipe, task), task, config, recipe)
 

@@ -16,11 +16,12 @@ PRETRAINED = ["densenet169", "mobilenet", "mobilenet_small", "resnet50"]  # thos
 SIZE = (80, 112)
 
 
-def build(key, **options):
+def build(key, *, size=SIZE, changes=None, **options):
     from core.architectures.builders import build_network
 
     options.setdefault("weights", "none")
-    return build_network(ARCHITECTURES[key], n_classes=3, input_size=SIZE, **options)
+    spec = dataclasses.replace(ARCHITECTURES[key], **(changes or {}))
+    return build_network(spec, n_classes=3, input_size=size, **options)
 
 
 def noise(rows=SIZE[0], columns=SIZE[1]):
@@ -103,6 +104,38 @@ def test_the_cells_of_logistic_regression_are_parts_of_the_picture():
     cells = activations(build("logistic_regression"), "cells", noise())
     parts = noise().reshape(2, 8, SIZE[0] // 8, 8, SIZE[1] // 8, 3) / 255
     assert np.allclose(cells.mean((1, 2)).reshape(2, 8, 8, 3), parts.mean((2, 4)), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(100, 100), (224, 250), (33, 40)])
+def test_any_size_is_cut_into_cells_and_what_is_missing_is_black(size):
+    rows, columns = (8 * -(-side // 8) for side in size)
+    filled = np.zeros((2, rows, columns, 3))
+    filled[:, : size[0], : size[1]] = noise(*size) / 255
+    parts = filled.reshape(2, 8, rows // 8, 8, columns // 8, 3)
+    cells = activations(build("logistic_regression", size=size), "cells", noise(*size))
+    assert np.allclose(cells.mean((1, 2)).reshape(2, 8, 8, 3), parts.mean((2, 4)), atol=1e-5)
+
+
+def test_a_size_that_is_cut_whole_has_the_layers_that_earlier_versions_have():
+    names = [layer.name for layer in build("logistic_regression").layers]
+    assert names == ["pixels", "scaling", "parts", "turned", "cells", "flat", "logits"]
+
+
+@pytest.mark.parametrize(
+    ("key", "layer", "told"),
+    [
+        ("simple_cnn", "nope", r"no layer 'nope' at all.*block4_relu"),
+        (
+            "efficientnet_b0",
+            "block1a_se_squeeze",
+            r"no layer 'block1a_se_squeeze' that gives a map",
+        ),
+    ],
+)
+def test_an_end_that_is_not_there_or_gives_no_map_is_told_with_those_that_are(key, layer, told):
+    with pytest.raises(TrainingError, match=told) as caught:
+        build(key, changes={"end_layer": layer})
+    assert caught.value.column == "end_layer"
 
 
 @pytest.mark.slow

@@ -58,6 +58,14 @@ def test_members_judged_in_other_folds_are_exit_2_with_the_difference(core_json,
     assert not (members / "kidney_ct" / "both").exists()
 
 
+@pytest.mark.parametrize("name", ["../evil", "bad name", "a" * 80, "compared", "champion"])
+def test_a_name_that_no_version_can_have_is_exit_2_before_members_are_read(core_json, name):
+    called = core_json(*ASKED, "--members", "not,installed", "--name", name)
+    assert called.code == 2
+    assert "cannot name a model version" in called.document["error"]
+    assert "--name" in called.document["what_to_do"]
+
+
 def test_a_member_that_is_not_installed_is_exit_3(core_json, members):
     assert core_json(*ASKED, "--members", "a,nobody", "--name", "both").code == 3
 

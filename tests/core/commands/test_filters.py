@@ -49,7 +49,7 @@ def test_what_cannot_be_read_or_written_is_said_and_leaves_nothing(core_json, pi
     for name in ("truncated", "text", "missing", "folder"):
         out = tmp_path / name
         called = filters(core_json, pictures[name], "--layer", "first", "--out", out)
-        assert (called.code, list(out.iterdir())) == (2, []), name
+        assert (called.code, out.exists()) == (2, False), name
         assert called.document["error"]
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):

@@ -9,6 +9,7 @@ from PIL import Image
 
 from core.preprocessing import Recipe
 from core.tasks import load_task
+from tests.core.training.experiment_files import write_experiment
 
 
 def preview(core_json, *arguments):
@@ -53,7 +54,7 @@ def test_what_cannot_be_read_or_written_is_said_and_leaves_nothing(core_json, pi
     for name in ("truncated", "text", "missing", "folder"):
         out = tmp_path / name
         called = preview(core_json, pictures[name], "--out", out)
-        assert (called.code, list(out.iterdir())) == (2, []), name
+        assert (called.code, out.exists()) == (2, False), name
         assert called.document["error"]
     (tmp_path / "file").write_text("")
     called = preview(core_json, pictures["first"], "--out", tmp_path / "file")
@@ -63,3 +64,13 @@ def test_what_cannot_be_read_or_written_is_said_and_leaves_nothing(core_json, pi
     assert (many.code, "65" in many.document["error"]) == (2, True)
     step = ("--already-applied", "sharpen")
     assert preview(core_json, pictures["first"], "--out", tmp_path / "out", *step).code == 2
+
+
+def test_a_wrong_experiment_of_ones_own_is_told_and_in_the_way_of_nothing(
+    core_json, pictures, tmp_path, use_settings
+):
+    write_experiment(tmp_path, architecture="vgg99")
+    use_settings(experiments=tmp_path)
+    called = preview(core_json, pictures["first"], "--out", tmp_path / "out", "--n", 1)
+    assert called.code == 0
+    assert "mine.yaml" in called.errors

@@ -60,7 +60,40 @@ def test_arguments_become_the_request(asked, capfd):
     assert call("--epochs", "3", "--folds", "5", "--limit", "9", "--set", "views=[identity]") == 0
     (request,) = asked
     assert (request.n_folds, request.limit, request.version) == (5, 9, None)
-    assert request.changes == {"epochs": 3, "seed": None, "views": ["identity"]}
+    assert request.changes == {"epochs": 3, "views": ["identity"]}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--set", "epochs=3", "--set", "seed=7"),
+        ("--epochs", "3", "--seed", "7"),
+        ("--epochs", "3", "--set", "epochs=3", "--set", "seed=7"),
+    ],
+)
+def test_epochs_and_seed_are_given_by_set_as_by_their_options(asked, capfd, arguments):
+    assert call(*arguments) == 0
+    assert asked[0].changes == {"epochs": 3, "seed": 7}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "remedy"),
+    [
+        (("--epochs", "2", "--set", "epochs=3"), "--epochs is 2 and --set says epochs=3", "one of"),
+        (("--seed", "0", "--set", "seed=null"), "--seed is 0 and --set says seed=None", "one of"),
+        (("--set", "architecture=mobilenet"), "architecture, which is no", "--architecture"),
+        (("--set", "limit=9"), "limit, which is no training setting", "--limit"),
+        (("--set", "folds=5"), "folds, which is no training setting", "--folds"),
+    ],
+)
+def test_what_set_would_say_in_vain_ends_with_2_and_the_right_option(
+    asked, capfd, arguments, error, remedy
+):
+    assert call("--json", *arguments) == 2
+    answer = json.loads(capfd.readouterr().out)
+    assert error in answer["error"]
+    assert remedy in answer["what_to_do"]
+    assert asked == []
 
 
 def test_an_experiment_is_asked_for_alone(asked, capfd):

@@ -28,7 +28,7 @@ def test_cells_are_stripped_and_lines_counted_over_blank_and_quoted_ones(tmp_pat
         (b"file,label\n", None, "no rows"),
         (b"file,label\na,b\nc,\xff\n", 3, "UTF-8"),
         (b"file,label\na,b,c\n", 2, "3 cells"),
-        (b"file,label\na,b\n\nc\n", 4, "1 cells"),
+        (b"file,label\na,b\n\nc\n", 4, "1 cell, but"),
         (b'file,label\na,"b\n', 2, "CSV"),
         (b"file,file\na,b\n", 1, "more than once"),
         ("file,label\n".encode("utf-16"), 1, "UTF-8"),

@@ -17,9 +17,9 @@ def test_every_task_and_architecture_has_valid_defaults(task, key):
     assert abs(sum(config.fractions.values()) - 1) < 1e-9
 
 
-def test_what_the_command_line_gives_wins_and_none_means_not_given():
-    config = read_config("mobilenet", changes={"epochs": 3, "seed": None})
-    assert (config.epochs, config.seed) == (3, 0)
+def test_what_the_command_line_gives_wins_over_the_experiment():
+    config = read_config("mobilenet", given={"epochs": 9, "seed": 4}, changes={"epochs": 3})
+    assert (config.epochs, config.seed) == (3, 4)
 
 
 def test_an_experiment_wins_over_the_architecture_and_may_say_none():
@@ -48,25 +48,32 @@ def test_layers_of_the_run_replace_those_of_the_architecture():
     assert (spec.freeze_until, spec.gate_layer) == ("conv_pw_9_relu", "conv_pw_7_relu")
 
 
-def test_null_is_given_where_a_setting_may_be_null():
-    changes = {"per_group": None, "clip_norm": None, "batch_size": None}
-    config = read_config("mobilenet", changes=changes)
-    assert (config.per_group, config.clip_norm, config.batch_size) == (None, None, 32)
+def test_null_is_taken_where_a_setting_may_be_null_and_refused_elsewhere():
+    config = read_config("mobilenet", changes={"per_group": None, "clip_norm": None})
+    assert (config.per_group, config.clip_norm) == (None, None)
+    with pytest.raises(TrainingError, match="batch_size is None"):
+        read_config("mobilenet", changes={"batch_size": None})
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"views": []}, r"^Training setting views is \[\]: views begin with identity; known"),
         ({"views": ["flip_left_right"]}, "views begin with identity"),
         ({"views": ["identity", "upside_down"]}, "known: identity, flip_left_right"),
         ({"sampling": "class_balanced"}, "class_maximum or class_minimum"),
-        ({"class_maximum": 20}, "go with sampling class_balanced"),
+        (
+            {"class_maximum": 20},
+            "^The training settings do not fit together: class_maximum or class_minimum go with "
+            "sampling class_balanced. Known",
+        ),
         (
             {"sampling": "class_balanced", "class_minimum": 9, "class_maximum": 5},
             "class_minimum 9 is above class_maximum 5",
         ),
         ({"class_weights": {"stone": 0}}, "class_weights"),
         ({"loss": "hinge"}, "loss is 'hinge'"),
+        ({"added_filters": [0]}, r"added_filters\.0 is 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(changes, words):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from core.training.experiments import load_experiments, resolve
+from core.training.experiments import resolve, shipped_experiments
 
 EXPERIMENTS = sorted(
     (f"{key}-{name}" if experiment.also_for else key, experiment.with_architecture(name))
-    for key, experiment in load_experiments().items()
+    for key, experiment in shipped_experiments().items()
     for name in (experiment.architecture, *experiment.also_for)
 )
 

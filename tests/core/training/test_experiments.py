@@ -15,10 +15,11 @@ from core.tasks import load_task, load_tasks
 from core.training.experiments import (
     Experiment,
     experiment_for,
+    listed_experiments,
     load_experiment,
-    load_experiments,
     read_experiment,
     resolve,
+    shipped_experiments,
 )
 from tests.core.training.experiment_files import write_experiment
 
@@ -40,7 +41,7 @@ def test_every_task_has_an_experiment_of_its_own():
 
 
 def test_what_was_published_is_told_with_its_meaning_and_its_protocol_is_a_leak():
-    published = [item for item in load_experiments().values() if item.published]
+    published = [item for item in shipped_experiments().values() if item.published]
     assert {item.key for item in published} == {key for key in SHIPPED if key.startswith("pub")}
     assert {item.task for item in published} == set(load_tasks()) - {"phantom_ct"}
     assert {item.architecture for item in published} == {
@@ -55,6 +56,20 @@ def test_what_was_published_is_told_with_its_meaning_and_its_protocol_is_a_leak(
     for item in published:
         assert item.validation.random_split
         assert item.validation.grouped_folds == 5
+
+
+def test_published_sgd_has_no_momentum_as_theirs_has_none():
+    found = [resolve(item).config for item in shipped_experiments().values() if item.published]
+    by_sgd = {item.architecture: item.momentum for item in found if item.optimizer == "sgd"}
+    assert by_sgd == {"resnet50v2": 0.0, "vgg16": 0.0}
+
+
+def test_another_split_than_the_published_one_is_said():
+    told = load_experiment("published_kidney_ct_efficientnet_b3")
+    assert told.validation.fractions["train"] == 0.7
+    assert any(
+        "80 / 10 / 10" in line and "70 / 10 / 10 / 10" in line for line in told.published.differs
+    )
 
 
 def test_the_leak_is_marked_in_every_file_that_asks_for_it():
@@ -75,7 +90,7 @@ def test_the_stored_settings_do_not_depend_on_later_defaults(monkeypatch):
 
 
 def test_what_the_command_line_says_wins_and_is_stored():
-    resolved = resolve(load_experiment("kidney_ct"), changes={"epochs": 2, "seed": 7, "keep": None})
+    resolved = resolve(load_experiment("kidney_ct"), changes={"epochs": 2, "seed": 7})
     assert (resolved.config.epochs, resolved.config.seed, resolved.config.keep) == (2, 7, "last")
     assert (resolved.experiment.training["epochs"], resolved.experiment.seed) == (2, 7)
 
@@ -149,14 +164,38 @@ def test_a_users_experiment_joins_and_cannot_replace_ours(use_settings, tmp_path
     assert load_experiment("mine").data.limit == 32
     assert load_experiment("kidney_ct").title.startswith("Kidney CT")
     write_experiment(tmp_path, name="kidney_ct.yaml", key="kidney_ct")
-    with pytest.raises(TrainingError, match=r"kidney_ct\.yaml.*exists already"):
-        load_experiments()
+    found, (problem,) = listed_experiments()
+    assert "kidney_ct.yaml: an experiment 'kidney_ct' exists already" in problem.problem
+    assert found["kidney_ct"] == load_experiment("kidney_ct") == experiment_for("kidney_ct")
+
+
+def test_a_wrong_file_of_the_user_is_in_the_way_of_nothing_but_itself(use_settings, tmp_path):
+    write_experiment(tmp_path)
+    write_experiment(tmp_path, name="yours.yaml", key="yours", architecture="vgg99")
+    use_settings(experiments=tmp_path)
+    assert load_experiment("mine").data.limit == 32
+    assert experiment_for("kidney_ct").key == "kidney_ct"
+    with pytest.raises(TrainingError, match=r"yours\.yaml.*vgg99"):
+        load_experiment("yours")
+    with pytest.raises(TrainingError, match="no experiment 'nobody'"):
+        load_experiment("nobody")
+
+
+def test_a_wrong_file_of_a_task_of_ones_own_is_an_error_of_that_task(use_settings, tmp_path):
+    text = (ROOT / "core/tasks/kidney_stone.yaml").read_text(encoding="utf-8")
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks/mine.yaml").write_text(text.replace("key: kidney_stone", "key: mine", 1))
+    write_experiment(tmp_path, task="mine", data=None, architecture="vgg99")
+    use_settings(tasks=tmp_path / "tasks", experiments=tmp_path)
+    with pytest.raises(TrainingError, match=r"mine\.yaml.*vgg99"):
+        experiment_for("mine", "simple_cnn")
 
 
 def test_a_folder_of_experiments_that_is_not_there_is_refused(use_settings, tmp_path):
     use_settings(experiments=tmp_path / "gone")
     with pytest.raises(TrainingError, match="SECOND_LOOK_EXPERIMENTS"):
-        load_experiments()
+        load_experiment("mine")
+    assert load_experiment("kidney_ct").key == "kidney_ct"
 
 
 def test_an_experiment_is_found_by_key_or_file_and_an_unknown_one_names_the_known(tmp_path):
@@ -194,6 +233,27 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
         {"published": {"project": "a", "protocol": "b"}},
         r"published\.meaning is missing",
     ),
+    "fractions that are no split": ({"validation": {"fractions": {"train": 1}}}, "with the sum 1"),
+    "a sensitivity of no finding": (
+        {"training": {"required_sensitivity": {"normal": 0.9}}},
+        r"names normal, which is no finding.*stone",
+    ),
+    "a weight of no class": (
+        {"training": {"class_weights": {"stones": 2}}},
+        r"names stones, which is no class.*stone",
+    ),
+    "one sigmoid for four classes": (
+        {"training": {"loss": "binary_cross_entropy"}},
+        r"two classes apart; there are 4.*cross_entropy",
+    ),
+    "a detail branch without folds": (
+        {"training": {"detail": {"pasting": {"finding": "stone"}}}},
+        r"needs folds.*--folds 5",
+    ),
+    "a detail branch for no class": (
+        {"training": {"detail": {"pasting": {"finding": "gravel"}}}},
+        r"'gravel', which is no class.*stone",
+    ),
     "another key than the file's name": ({"key": "yours"}, "must equal the file's name: 'mine'"),
 }
 
@@ -205,7 +265,7 @@ def test_a_wrong_file_is_refused_with_file_key_and_what_is_allowed(
     write_experiment(tmp_path, **changes)
     use_settings(experiments=tmp_path)
     with pytest.raises(TrainingError, match=told) as caught:
-        load_experiments()
+        load_experiment("mine")
     assert "mine.yaml" in caught.value.problem
     assert "\n" not in str(caught.value)
 
@@ -226,7 +286,8 @@ def test_an_unknown_task_of_a_request_is_the_tasks_own_error():
 
 def test_reading_experiments_imports_nothing_heavy():
     code = (
-        "import sys; from core.training.experiments import load_experiments; load_experiments();"
+        "import sys; from core.training.experiments import listed_experiments;"
+        "listed_experiments();"
         "assert not {'keras', 'tensorflow', 'mlflow', 'sklearn'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)

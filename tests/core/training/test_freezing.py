@@ -91,7 +91,8 @@ def test_all_but_the_last_layer_of_vgg16():
         ({"frozen_layers": 99}, "the backbone has 16"),
         ({"frozen_layers": -16}, "the backbone has 16"),
         ({"frozen_layers": 2}, "gate reads block2_relu"),
-        ({"freeze_until": "conv_pw_7"}, "no layer 'conv_pw_7'"),
+        ({"freeze_until": "conv_pw_7"}, "no layer 'conv_pw_7', which freeze_until names"),
+        ({"gate_layer": "nope"}, "no layer 'nope', which gate_layer names"),
     ],
 )
 def test_what_cannot_be_frozen_is_refused(changes, words):

@@ -61,6 +61,31 @@ def test_one_sigmoid_and_softmax_over_two_logits_are_one_loss_with_one_gradient(
     assert np.allclose(found[0][1], found[1][1], atol=1e-6)
 
 
+def test_half_the_rate_makes_the_steps_of_one_output_in_the_head_and_half_of_them_below():
+    import tensorflow as tf
+
+    from core.training.objective import make_loss
+
+    drawn = np.random.default_rng(0)
+    batch = drawn.normal(size=(8, 5)).astype(np.float32)
+    y_true = np.eye(2, dtype=np.float32)[drawn.integers(0, 2, 8)]
+    below = tf.Variable(drawn.normal(size=(5, 3)), dtype="float32")
+    head = tf.Variable(drawn.normal(size=(3, 2)), dtype="float32")
+    one = tf.Variable(head[:, 1] - head[:, 0])
+    with tf.GradientTape(persistent=True) as tape:
+        features = batch @ below
+        two_outputs = make_loss(config(loss="binary_cross_entropy"), n_classes=2)(
+            y_true, features @ head
+        )
+        one_output = tf.reduce_mean(
+            tf.nn.sigmoid_cross_entropy_with_logits(y_true[:, 1], tf.linalg.matvec(features, one))
+        )
+    steps = tape.gradient(two_outputs, head).numpy() / 2
+    assert np.allclose(steps[:, 1] - steps[:, 0], tape.gradient(one_output, one), atol=1e-6)
+    same = tape.gradient(one_output, below).numpy()
+    assert np.allclose(tape.gradient(two_outputs, below), same, atol=1e-6)  # at half the rate: half
+
+
 def test_one_sigmoid_is_binary_cross_entropy():
     from sklearn.metrics import log_loss
 

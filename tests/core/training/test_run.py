@@ -197,6 +197,36 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
     assert read_version(trained.path).card.training_seconds > 1000  # of both starts
 
 
+@pytest.mark.slow
+def test_a_run_that_ends_in_what_nobody_foresaw_is_tracked_as_failed(tmp_path):
+    import mlflow
+
+    from core.training.job import Listener
+    from core.training.run import train_version
+
+    def unforeseen(fits):
+        raise RuntimeError("out of anything")
+
+    job = toy_job(tmp_path, options={"listener": Listener(on_plan=unforeseen)})
+    with pytest.raises(RuntimeError, match="out of anything"):
+        train_version(job, tracking_uri=None)
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{job.folders.home / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("phantom_ct")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FAILED"
+
+
+def test_a_version_beside_kept_figures_and_audits_is_alone(tmp_path):
+    from core.training.run import _is_alone
+
+    for name in ("first", "compared", "audits", ".draft"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "champion").write_text("first")
+    assert _is_alone(tmp_path / "first")
+    (tmp_path / "second").mkdir()
+    assert not _is_alone(tmp_path / "second")
+
+
 def test_parts_that_do_not_belong_together_are_refused(tmp_path):
     job = toy_job(tmp_path)
     with pytest.raises(TrainingError, match="do not fit together"):

@@ -1,6 +1,7 @@
 """Tracking is a courtesy: a server that is away stops no run."""
 
 import json
+import time
 
 import pytest
 
@@ -69,7 +70,10 @@ def test_a_version_is_stored_whole_and_registered_in_step_with_promotions(tmp_pa
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     known = {"home": tmp_path, "experiment": "kidney_ct"}
     killed = Tracker(None, name="small-1", **known)
+    begun = 1000 * time.time()
+    recipe = [{"step": f"step_{n}"} for n in range(100)]  # long, and kept whole all the same
     settings = {"training": {"epochs": 2, **{f"key_{n}": n for n in range(120)}}, "limit": None}
+    settings["recipe"] = recipe
     killed.parameters(settings)
     killed.epoch({"fit": "final", "epoch": 1, "epochs": 2, "loss": 1.0, "seconds": 1.0})
     tracker = Tracker(None, name="small-1", **known)  # the same run, gone on with
@@ -82,9 +86,12 @@ def test_a_version_is_stored_whole_and_registered_in_step_with_promotions(tmp_pa
     (run,) = client.search_runs([experiment])
     assert run.info.status == "FINISHED"
     assert (run.data.params["training.epochs"], run.data.params["limit"]) == ("2", "null")
-    assert len(run.data.params) == 123
+    assert len(run.data.params) == 124
+    assert json.loads(run.data.params["recipe"]) == recipe
     losses = client.get_metric_history(run.info.run_id, "final/loss")
     assert [(point.step, point.value) for point in losses] == [(1, 1.0), (2, 0.5)]
+    times = [point.timestamp for point in losses]
+    assert int(begun) <= times[0] <= times[1] <= 1000 * time.time()
     made = json.loads(
         (tmp_path / "mlflow" / run.info.run_id / "artifacts/confusion/test.json").read_text()
     )

@@ -8,6 +8,7 @@ from core.tasks import load_task
 from core.training.trust import (
     GateSettings,
     calibrate,
+    check_gate,
     cross_fitted_probabilities,
     deal_groups,
     frozen_gate,
@@ -15,7 +16,7 @@ from core.training.trust import (
     required_by_class,
     trained_gate,
 )
-from tests.core.training.toys import toy_set
+from tests.core.training.toys import toy_job, toy_set
 
 DATA = toy_set()
 ALL = np.arange(len(DATA))
@@ -131,3 +132,22 @@ def test_a_gate_from_a_handful_of_groups_is_refused():
     rows = ALL[:16]
     with pytest.raises(TrainingError, match="at least 5 groups"):
         frozen_gate(features()[rows], DATA, rows, settings=SETTINGS, seed=0)
+
+
+def test_pictures_that_a_gate_can_be_fitted_on_are_not_refused(tmp_path):
+    check_gate(toy_job(tmp_path))
+    check_gate(toy_job(tmp_path, folds=2))
+    check_gate(toy_job(tmp_path, freeze_until=None))
+
+
+@pytest.mark.parametrize(
+    ("job", "told"),
+    [
+        ({"n_groups": 4}, "at least 5 groups outside the test part.*there are 4"),
+        ({"n_groups": 9, "per_group": 1}, "5 nearest; only 4 are left when some groups"),
+        ({"n_groups": 4, "per_group": 1, "freeze_until": None}, "only 4 are fitted on"),
+    ],
+)
+def test_too_few_for_the_gate_are_refused_before_anything_is_fitted(tmp_path, job, told):
+    with pytest.raises(TrainingError, match=told):
+        check_gate(toy_job(tmp_path, **job))

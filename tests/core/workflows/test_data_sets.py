@@ -1,6 +1,7 @@
 """What a data set holds and what reading all of it tells, against counts made by hand."""
 
 import base64
+import os
 import shutil
 
 import cv2
@@ -99,6 +100,37 @@ def test_reading_every_picture_finds_copies_and_is_kept_until_the_table_changes(
     with (folder / "dataset.yaml").open("a") as stream:
         stream.write("reference: other\n")
     assert kept_check(data_sets(TASK)[0], TASK) is None
+
+
+def test_a_folder_without_a_table_is_told_apart_by_its_pictures(tmp_path, use_settings):
+    root = tmp_path / "root"
+    for name in ("Cyst/a.png", "Stone/b.png", "Stone/c.png"):
+        (root / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "set" / name).write_bytes(b"picture")
+    (root / "set" / "dataset.yaml").write_text("task: phantom_ct\n")
+    use_settings(data_root=root)
+
+    def told():
+        return data_sets(TASK)[0].content
+
+    seen = [told()]
+    (root / "set" / "notes.txt").write_text("no picture")
+    assert told() == seen[-1]
+    (root / "set/Stone/c.png").write_bytes(b"another")
+    os.utime(root / "set/Stone/c.png", ns=(1, 1))
+    seen.append(told())
+    (root / "set/Stone/c.png").rename(root / "set/Stone/d.png")
+    seen.append(told())
+    (root / "aside").mkdir()
+    (root / "set/Cyst").rename(root / "aside/Cyst")
+    seen.append(told())
+    (root / "set/Cyst").symlink_to(root / "aside/Cyst")
+    assert told() == seen[2]  # a linked class folder is read like any other
+    (root / "aside/Cyst/loop").symlink_to(root / "set")
+    assert told() == seen[2]
+    (root / "aside/Cyst/gone.png").symlink_to("nowhere.png")
+    seen.append(told())
+    assert len(set(seen)) == len(seen)
 
 
 def test_a_home_that_cannot_be_written_is_said(root, use_settings, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 from core.config import ROOT, settings
 from core.domain import Status
-from core.errors import ArgumentError, EnsembleError, ModelVersionError, RecipeError
+from core.errors import ArgumentError, EnsembleError, ModelVersionError, RecipeError, TrainingError
 from core.evaluation.runs import read_run
 from core.inference.calibration import fit_temperature, parse_calibration
 from core.inference.combining import logits_of
@@ -310,7 +310,7 @@ def test_an_ensemble_is_no_member_and_is_never_overwritten(made):
     made()
     with pytest.raises(EnsembleError, match="both is an ensemble itself"):
         made("more", members=("a", "both"))
-    with pytest.raises(EnsembleError, match="exists already"):
+    with pytest.raises(TrainingError, match="exists already"):
         made()
 
 

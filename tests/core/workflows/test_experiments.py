@@ -9,7 +9,7 @@ import yaml
 
 from core import cli
 from core.errors import DatasetError, TrainingError
-from core.training.experiments import load_experiments, read_experiment
+from core.training.experiments import load_experiment, read_experiment
 from core.workflows.experiments import experiment_rows, left_behind
 from core.workflows.training import Listener, TrainingRequest, prepare
 from tests.core.training.experiment_files import write_experiment
@@ -151,8 +151,8 @@ def test_another_architecture_says_which_settings_it_leaves_behind():
 
 
 def test_an_experiment_without_settings_of_its_own_leaves_nothing_behind(monkeypatch):
-    bare = load_experiments()["glomeruli"].model_copy(update={"training": {}})
-    monkeypatch.setattr("core.workflows.experiments.load_experiments", lambda: {"glomeruli": bare})
+    bare = load_experiment("glomeruli").model_copy(update={"training": {}})
+    monkeypatch.setattr("core.workflows.experiments.find_experiment", {"glomeruli": bare}.get)
     assert left_behind("glomeruli", "simple_cnn") is None
 
 
@@ -179,16 +179,35 @@ def test_the_command_lists_them(capfd):
         "chest_xray",
         "published_chest_xray_resnet50_all",
         "published_chest_xray_resnet50_head",
+        "scratch_chest_xray",
     ]
+    assert cli.main(["experiments", "--task", "nope", "--json"]) == 2
+    assert "kidney_ct" in json.loads(capfd.readouterr().out)["what_to_do"]
     assert cli.main(["experiments"]) == 0
     assert "published: 0.82 accuracy" in capfd.readouterr().out
 
 
-def test_a_wrong_file_of_the_user_ends_the_list_with_2(capfd, use_settings, tmp_path):
+def test_a_wrong_file_of_the_user_is_told_beside_the_list(capfd, use_settings, tmp_path):
     use_settings(experiments=tmp_path)
     write_experiment(tmp_path, architecture="vgg99")
-    assert cli.main(["experiments", "--json"]) == 2
-    assert "mine.yaml" in json.loads(capfd.readouterr().out)["error"]
+    assert cli.main(["experiments", "--json"]) == 0
+    told = capfd.readouterr()
+    keys = {row["key"] for row in json.loads(told.out)}
+    assert "kidney_ct" in keys
+    assert "mine" not in keys
+    assert "Left out of the experiments: mine.yaml: There is no architecture 'vgg99'." in told.err
+
+
+def test_a_wrong_file_of_the_user_stops_no_run_but_its_own(use_settings, tmp_path):
+    use_settings(experiments=tmp_path)
+    write_experiment(tmp_path, architecture="vgg99")
+    for asked in ({"task": "phantom_ct"}, {"experiment": "phantom_ct"}):
+        _, notes = ask(**asked, limit=32)
+        assert [note for note in notes if "mine.yaml" in note]
+    with pytest.raises(TrainingError, match="vgg99"):
+        ask(experiment="mine")
+    _, notes = ask(experiment=write_experiment(tmp_path, name="good.yaml", key="good"))
+    assert notes == []
 
 
 @pytest.mark.slow

@@ -104,6 +104,16 @@ def test_a_version_that_exists_is_refused_before_anything_is_read(tmp_path, use_
         ask(version="v1")
 
 
+NAMES = ["../evil", "bad name", "a" * 80, "", ".hidden", "v1\n", "compared", "Champion", "audits"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_no_version_can_have_is_refused_before_anything_is_read(name, monkeypatch):
+    monkeypatch.setattr("core.workflows.training.drawn_manifest", None)  # nothing may be drawn
+    with pytest.raises(TrainingError, match=r"cannot name a model version.*--version"):
+        ask(version=name)
+
+
 def test_without_a_name_the_version_is_called_by_architecture_and_time():
     assert ask()[0].version.startswith("mobilenet_small-20")
 
@@ -112,6 +122,38 @@ def test_a_task_without_pictures_says_where_to_put_them(use_settings):
     use_settings(data_root=None)
     with pytest.raises(TrainingError, match=r"--data.*SECOND_LOOK_DATA_ROOT.*kidney_ct"):
         ask(task="kidney_ct", architecture="mobilenet")
+
+
+def rows_of(folder, keep):
+    """Leave only some rows in the table of the folder."""
+    header, *rows = (folder / "labels.csv").read_text().splitlines()
+    kept = [row for row in rows if keep(row)]
+    (folder / "labels.csv").write_text("\n".join([header, *kept]))
+
+
+def test_pictures_of_one_class_are_refused_before_any_is_read(folder, monkeypatch):
+    rows_of(folder, lambda row: ",stone," in row)
+    monkeypatch.setattr("core.workflows.training.load_pixels", None)
+    with pytest.raises(TrainingError, match=r"All 8 pictures are of one class, stone.*normal"):
+        ask(data=folder)
+
+
+def test_pictures_of_one_class_that_can_be_read_are_refused_too(folder):
+    rows_of(folder, lambda row: ",stone," in row or row.startswith("000.png"))
+    with pytest.raises(TrainingError, match="All 8 pictures are of one class, stone"):
+        ask(data=folder)
+
+
+def test_classes_without_a_picture_are_told(folder):
+    rows_of(folder, lambda row: ",stone," in row or ",normal," in row)
+    _, notes = ask(data=folder)
+    assert [note for note in notes if note.startswith("No picture of: cyst, tumor.")]
+
+
+def test_too_few_pictures_for_the_gate_are_refused_before_the_fit(folder):
+    rows_of(folder, lambda row: int(row[:3]) % 2 and (",stone," in row or ",normal," in row))
+    with pytest.raises(TrainingError, match="gate"):
+        ask(data=folder)
 
 
 def test_too_few_groups_are_refused_with_the_number():

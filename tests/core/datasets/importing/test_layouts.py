@@ -140,7 +140,7 @@ def test_a_given_name_wins_and_may_leave_out(tmp_path):
 def test_unknown_names_are_told_at_once_with_their_counts():
     names = ClassNames(load_task("kidney_ct"))
     with pytest.raises(
-        DatasetError, match=r"'Cystt' \(2 pictures\), 'masks' \(1 pictures\)"
+        DatasetError, match=r"'Cystt' \(2 pictures\), 'masks' \(1 picture\)"
     ) as told:
         names.refuse_unknown(["Cystt", "Cystt", "masks", "Stone"])
     assert "--label 'Cystt=-'" in told.value.remedy
@@ -152,9 +152,13 @@ CSV_FAULTS = {
     "another number": ("name,ground truth\na.png,2\n", r"'2' is no class", 2),
     "a name twice": ("name,ground truth\na.png,1\nA.PNG,0\n", r"stands in row 2 already", 3),
     "an empty cell": ("name,ground truth\na.png,\n", "is empty", 2),
-    "too few cells": ("name,ground truth\na.png\n", "1 cells", 2),
+    "too few cells": ("name,ground truth\na.png\n", "1 cell, but", 2),
     "no rows": ("name,ground truth\n", "no rows", None),
-    "none of the pictures": ("name,ground truth\nz.png,1\n", r"None of the 1 pictures", None),
+    "none of the pictures": (
+        "name,ground truth\nz.png,1\n",
+        r"None of the pictures .*\(1 in all\)",
+        None,
+    ),
 }
 
 
@@ -165,6 +169,42 @@ def test_a_wrong_table_is_told_with_row_and_column(tmp_path, text, told, row):
     with pytest.raises(DatasetError, match=told) as caught:
         found_in(tmp_path, "glomeruli", layout="names_table")
     assert caught.value.row == row
+
+
+BROKEN = {
+    "a row cut in the middle": (b"name,ground truth\na.png,1\nb.p", "1 cell, but", 3),
+    "an open quote": (b'name,ground truth\n"a.png,1\nb.png,0\n', "not a CSV table", 3),
+    "an open quote in the header": (b'name,"ground truth\na.png,1\n', "not a CSV table", 2),
+    "bytes that are no UTF-8": (b"name,ground truth\nGr\xf6\xdfe.png,1\n", "not UTF-8", 2),
+    "nothing": (b"", "is empty", None),
+    "a header alone": (b"name,ground truth\n", "no rows", None),
+    "semicolons": (b"name;ground truth\na.png;1\n", "no column 'name'", None),
+    "another coding": ("name,ground truth\na.png,1\n".encode("utf-16"), "not UTF-8", 1),
+}
+
+
+@pytest.mark.parametrize(("content", "told", "row"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_table_is_told_and_no_folder_passes_for_a_class(tmp_path, content, told, row):
+    put(tmp_path, "images1/a.png", scene=1)
+    put(tmp_path, "images2/b.png", scene=2)
+    (tmp_path / "public.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=told) as caught:
+        found_in(tmp_path, "glomeruli")
+    assert caught.value.row == row
+    assert "--label" not in str(caught.value)
+
+
+def test_a_table_about_something_else_stands_in_the_way_only_where_it_cannot_be_read(tmp_path):
+    put(tmp_path, "Cyst/a.png", scene=1)
+    (tmp_path / "sizes.csv").write_text("rows,columns\n1,2\n")
+    (tmp_path / "Cyst" / "broken.csv").write_bytes(b"\xff")
+    assert found_in(tmp_path, "kidney_ct")[0] == "class_folders"
+    (tmp_path / "notes.csv").write_bytes(b"Gr\xf6\xdfe,mm\n1,2\n")
+    with pytest.raises(DatasetError, match=r"notes\.csv, row 1.*--layout class_folders"):
+        found_in(tmp_path, "kidney_ct")
+    assert found_in(tmp_path, "kidney_ct", layout="class_folders")[0] == "class_folders"
+    (tmp_path / "public.csv").write_text("name,ground truth\na.png,cyst\n")
+    assert found_in(tmp_path, "kidney_ct")[1].pictures[0].name == "cyst"
 
 
 def test_a_picture_in_two_folders_and_two_tables_are_refused(tmp_path):
@@ -189,7 +229,7 @@ def test_numbers_say_nothing_in_a_task_of_four_classes(tmp_path):
 @pytest.mark.parametrize(
     ("layout", "told"),
     [
-        ("split_folders", "no train, val or test folder"),
+        ("split_folders", "In no train, val or test folder: 24 pictures"),
         ("patient_names", "No name of a picture"),
         ("names_table", "holds 0 tables"),
         ("by_magic", r"no layout 'by_magic'"),
@@ -212,7 +252,7 @@ def test_pictures_outside_any_folder_and_empty_folders_are_refused(tmp_path):
     with pytest.raises(DatasetError, match="is not a folder"):
         scan_folder(tmp_path / "gone")
     put(tmp_path, "a.png", scene=1)
-    with pytest.raises(DatasetError, match=r"1 pictures lie in no class folder: a\.png"):
+    with pytest.raises(DatasetError, match=r"In no class folder: 1 picture \(a\.png\)"):
         found_in(tmp_path, "kidney_ct")
     with pytest.raises(DatasetError, match="Neither a folder nor its name"):
         put(tmp_path, "IM-0001-0001.png", scene=2)
