@@ -16,13 +16,13 @@ from core.config import settings
 from core.domain import Status
 from core.inference.package import find_version
 from core.tasks import load_task
-from core.training.experiments import Experiment, file_of, load_experiments, resolve
+from core.training.experiments import Experiment, file_of, resolve, shipped_experiments
 from core.workflows.explaining import explain_file, open_analyst
 from core.workflows.training import Listener, TrainingRequest, prepare, train
 from tests.labelled_folder import write_labelled_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.heavy, pytest.mark.timeout(900)]
-PUBLISHED = sorted(key for key, item in load_experiments().items() if item.published)
+PUBLISHED = sorted(key for key, item in shipped_experiments().items() if item.published)
 FEW = {"epochs": 1, "batch_size": 4}
 
 
@@ -60,7 +60,7 @@ def test_a_published_recipe_trains_saves_serves_and_explains(
 
     keras.backend.clear_session()
     use_settings(models=tmp_path / "models", home=tmp_path / "home")
-    experiment = load_experiments()[key]
+    experiment = shipped_experiments()[key]
     request = TrainingRequest(
         experiment=file_of(key),
         data=folder_of(experiment, tmp_path),
