@@ -231,6 +231,14 @@ ARCHITECTURES: dict[str, ArchitectureSpec] = {
             gate_layer="cells",
             has_feature_map=False,
         ),
+        ArchitectureSpec(
+            key="feature_regression",
+            title="Logistic regression on colour, texture and shape",
+            builder="core.architectures.features.picture_features",
+            input_size=(224, 224),
+            scaling="unit",
+            gate_layer="features",
+        ),
     )
 }
 
