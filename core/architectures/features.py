@@ -56,7 +56,9 @@ def _texture(grey: Any, scale: int) -> Any:
     layers, tensor = keras.layers, grey
     if scale > 1:
         tensor = layers.AveragePooling2D(scale, name=f"grey_{scale}")(tensor)
-    tensor = layers.Conv2D(10, 3, padding="same", use_bias=False, name=f"filters_{scale}")(tensor)
+    tensor = layers.Conv2D(10, 3, use_bias=False, name=f"filters_{scale}")(tensor)
+    # The edge of the picture is no edge in it: the outermost pixels have no response.
+    tensor = layers.ZeroPadding2D(1, name=f"framed_{scale}")(tensor)
     tensor = layers.ReLU(name=f"responses_{scale}")(tensor)
     tensor = layers.DepthwiseConv2D(1, depth_multiplier=len(HEIGHTS), name=f"heights_{scale}")(
         tensor

@@ -62,7 +62,8 @@ def test_texture_is_how_far_responses_exceed_each_height(network, scale):
     centre = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]) / 4
     kernels = [across, across.T, slanted, slanted[::-1], centre]
     for place, kernel in enumerate([*kernels, *(-kernel for kernel in kernels)]):
-        response = cv2.filter2D(grey, cv2.CV_64F, kernel, borderType=cv2.BORDER_CONSTANT).clip(0)
+        response = cv2.filter2D(grey, cv2.CV_64F, kernel).clip(0)
+        response[[0, -1]] = response[:, [0, -1]] = 0
         expected = [(response - height).clip(0).mean() for height in (0, 0.05, 0.15)]
         assert np.allclose(found[place], expected, atol=1e-5)
 
