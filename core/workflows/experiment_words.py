@@ -23,6 +23,11 @@ _SAMPLING = {
     "shuffle": "every picture in turn",
     "class_balanced": "classes cut and filled to one size",
 }
+_WEIGHED = {  # where the head is solved, all pictures count at once
+    "group_even": "all, weighed evenly over classes and their groups",
+    "shuffle": "all, weighed alike",
+    "class_balanced": "all, weighed evenly over classes",
+}
 _KEPT = {
     "best": "best grouped macro F1, patience {patience}",
     "best_loss": "best validation log-loss, patience {patience}",
@@ -99,7 +104,10 @@ def experiment_rows_said(experiment: Experiment) -> list[tuple[str, str]]:
         ("Augmentation", _augmentation_said(config.augmentation_spec.to_data())),
         ("Kept", _KEPT[config.keep].format(patience=config.patience)),
         ("Answers", _answers_said(config)),
-        ("Parts", ", ".join(f"{part} {share:.0%}" for part, share in config.fractions.items())),
+        (
+            "Parts",
+            ", ".join(f"{part} {_percent(share)}" for part, share in config.fractions.items()),
+        ),
         ("Judged by", ", ".join(ways)),
         ("Seed", str(config.seed)),
     ]
@@ -150,7 +158,7 @@ def _strategy_said(config: TrainingConfig) -> str:
 
 
 def _epochs_said(config: TrainingConfig) -> str:
-    if config.strategy == "head" and config.head_solver == "lbfgs":
+    if _is_solved(config):
         return "none: solved at once"
     steps = config.steps_per_epoch
     each = "one pass over the pictures" if steps is None else f"{steps:,} steps"
@@ -159,7 +167,7 @@ def _epochs_said(config: TrainingConfig) -> str:
 
 
 def _optimiser_said(config: TrainingConfig) -> str:
-    if config.strategy == "head" and config.head_solver == "lbfgs":
+    if _is_solved(config):
         return f"L-BFGS, penalty {config.head_penalty:g}"
     name = {"adamw": "AdamW", "sgd": f"SGD, momentum {config.momentum:g}"}[config.optimizer]
     dropped = f", dropout {config.dropout:g}" if config.dropout else ""
@@ -168,13 +176,24 @@ def _optimiser_said(config: TrainingConfig) -> str:
 
 def _sampling_said(config: TrainingConfig) -> str:
     most = config.per_group
-    return _SAMPLING[config.sampling] + ("" if most is None else f"; at most {most:,} of a group")
+    said = (_WEIGHED if _is_solved(config) else _SAMPLING)[config.sampling]
+    if config.strategy != "all":
+        said += f"; {config.variants:,} stored versions of each"
+    return said + ("" if most is None else f"; at most {most:,} of a group")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"
+
+
+def _is_solved(config: TrainingConfig) -> bool:
+    return config.strategy == "head" and config.head_solver == "lbfgs"
 
 
 def _answers_said(config: TrainingConfig) -> str:
     said = "one view" if len(config.views) == 1 else f"mean of {len(config.views)} views"
     for finding, share in config.required_sensitivity.items():
-        said += f"; ships a threshold that finds {share:.0%} of {finding.replace('_', ' ')}"
+        said += f"; ships a threshold that finds {_percent(share)} of {finding.replace('_', ' ')}"
     return said
 
 
@@ -184,8 +203,12 @@ def _loss_said(config: TrainingConfig) -> str:
         said += f" (gamma {config.focal_gamma:g})"
     if config.label_smoothing:
         said += f", labels smoothed by {config.label_smoothing:g}"
-    if config.class_weights is not None:
-        said += f", class weights {config.class_weights}"
+    weights = config.class_weights
+    if isinstance(weights, str):
+        said += f", classes weighed {weights}"
+    elif weights is not None:
+        told = (f"{name.replace('_', ' ')} {weight:g}" for name, weight in weights.items())
+        said += f", class weights {', '.join(told)}"
     return said + (f", mixup {config.mixup:g}" if config.mixup else "")
 
 
