@@ -32,12 +32,12 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.check:
         # A list alone is instant: nothing of this is imported for it.
-        from core.workflows.experiments import experiment_rows  # noqa: PLC0415
+        from core.workflows.experiments import check_experiments  # noqa: PLC0415
         from core.workflows.starting import check_start  # noqa: PLC0415
         from core.workflows.users import check_address  # noqa: PLC0415
 
         check_start()
-        experiment_rows()
+        check_experiments()
         if args.address is not None:
             check_address(args.address)
     rows = setting_rows()

@@ -68,6 +68,18 @@ def experiment_rows(task: str | None = None) -> list[ExperimentRow]:
     return [_row(item) for item in known if wanted in (None, item.task)]
 
 
+def check_experiments() -> None:
+    """Refuse the first wrong experiment file.
+
+    Raises
+    ------
+    TrainingError
+        With the file's name and what is wrong in it.
+    """
+    for error in listed_experiments()[1]:
+        raise error
+
+
 def experiment_notes() -> tuple[str, ...]:
     """Return a sentence for each of the user's files that is wrong: the others can be run."""
     return tuple(f"Left out of the experiments: {error}" for error in listed_experiments()[1])
