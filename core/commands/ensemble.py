@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from core.commands.arguments import add_task
-from core.commands.train import figures_text
-from core.workflows.ensembling import EnsembleRequest, make_ensemble
+from core.commands.train import epoch_text, figures_text, paced
+from core.workflows.ensembling import EnsembleRequest, check_request, make_ensemble
+from core.workflows.member_training import plan_members, train_members
+from core.workflows.training import Listener
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``ensemble``."""
     add_task(parser)
-    parser.add_argument(
-        "--members",
-        metavar="A,B[,C]",
-        required=True,
+    members = parser.add_mutually_exclusive_group(required=True)
+    members.add_argument(
+        "--members", metavar="A,B[,C]", type=_words, help="versions; the first one's gate rules"
+    )
+    members.add_argument(
+        "--train",
+        metavar="E,F[,G]",
         type=_words,
-        help="the first one's gate rules",
+        help="experiments whose versions are the members: those not there yet are trained first",
     )
     parser.add_argument("--combine", metavar="HOW", required=True, help="mean_logits or stack")
     parser.add_argument(
@@ -36,23 +42,37 @@ def run(args: argparse.Namespace) -> int:
     """Make the ensemble; the answer is that of ``train``, with what was left out and why."""
     request = EnsembleRequest(
         task=args.task,
-        members=args.members,
+        members=args.members or args.train,
         name=args.name,
         combine=args.combine,
         meta=args.meta,
         weights=args.weights,
     )
+    if args.train is not None:
+        request = replace(request, members=_trained(request, args))
     made = make_ensemble(request, progress=args.out.progress)
     answer = {
         "model_version": made.model_version,
         "path": str(made.path),
-        "members": list(args.members),
+        "members": list(request.members),
         "combine": args.combine,
         "metrics": made.metrics,
         "notes": list(made.notes),
     }
     args.out.document(answer, text="\n".join([figures_text(answer), *made.notes]))
     return 0
+
+
+def _trained(request: EnsembleRequest, args: argparse.Namespace) -> tuple[str, ...]:
+    """Train the members; what is wrong with the ensemble is told before the first of them."""
+    out, task = args.out, check_request(request)
+    plans = plan_members(args.train, task=task, name=args.name)
+    listener = Listener(
+        on_epoch=lambda line: out.progress(epoch_text(line)),
+        on_progress=paced(out.progress),
+        on_note=out.progress,
+    )
+    return train_members(plans, task=task, listener=listener)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -98,8 +98,8 @@ def run(args: argparse.Namespace) -> int:
         out.progress(sentence)
 
     listener = Listener(
-        on_epoch=lambda line: out.line(line, text=_epoch_text(line)),
-        on_progress=_paced(out.progress),
+        on_epoch=lambda line: out.line(line, text=epoch_text(line)),
+        on_progress=paced(out.progress),
         on_note=on_note,
     )
     if args.progress is None:
@@ -151,7 +151,7 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
     return found
 
 
-def _paced(tell: Callable[[str], None]) -> Callable[[str, int, int], None]:
+def paced(tell: Callable[[str], None]) -> Callable[[str, int, int], None]:
     """Return a progress function that speaks every few seconds and at the end."""
     last = time.monotonic()
 
@@ -165,7 +165,8 @@ def _paced(tell: Callable[[str], None]) -> Callable[[str, int, int], None]:
     return progress
 
 
-def _epoch_text(line: dict[str, Any]) -> str:
+def epoch_text(line: dict[str, Any]) -> str:
+    """Return an epoch's line for a person."""
     score = f"  validation macro F1 {line['macro_f1']:.3f}" if "macro_f1" in line else ""
     return (
         f"{line['fit']}: epoch {line['epoch']} of {line['epochs']}  loss {line['loss']:.3f}{score}"

@@ -108,6 +108,19 @@ def make_ensemble(
     return _written(work, fitted)
 
 
+def check_request(request: EnsembleRequest) -> TaskSpec:
+    """Refuse what does not fit together before any member is looked for; return the task.
+
+    Raises
+    ------
+    TaskError, ArgumentError, TrainingError
+        As ``make_ensemble``.
+    """
+    task = load_task(request.task)
+    _checked(request, task)
+    return task
+
+
 def _checked(request: EnsembleRequest, task: TaskSpec) -> Combination:
     combine = next((item for item in COMBINES if item == request.combine), None)
     wanted = request.meta or ("logistic_regression" if combine == "stack" else None)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.workflows.champions import champion_name
+from tests.core.training.experiment_files import write_experiment
 from tests.labelled_folder import write_labelled_folder
 from tests.small_ensemble import drawn_run, write_member, write_members
 
@@ -78,3 +79,54 @@ def test_what_looks_into_one_network_says_so(core_json, members, pictures, tmp_p
     )  # fmt: skip
     assert called.code == 3
     assert "is an ensemble of a, b; this looks into one network" in called.document["error"]
+
+
+FOLDED = {
+    "validation": {"grouped_folds": 2},
+    "training": {"epochs": 1, "steps_per_epoch": 2, "variants": 1, "keep": "last"},
+    "data": {"series": 60, "limit": 60},
+}
+TRAINED = ("ensemble", "--task", "phantom_ct", "--combine", "mean_logits", "--name", "both")
+
+
+@pytest.mark.slow
+@pytest.mark.heavy
+def test_members_are_trained_from_their_experiments_by_one_command(
+    core_json, tmp_path, use_settings
+):
+    use_settings(models=tmp_path / "models", home=tmp_path / "home", experiments=tmp_path)
+    write_experiment(tmp_path, name="one.yaml", key="one", **FOLDED)
+    write_experiment(tmp_path, name="two.yaml", key="two", augmentation={}, **FOLDED)
+    made = core_json(*TRAINED, "--train", "one,two")
+    assert made.code == 0
+    assert made.document["members"] == ["both-one", "both-two"]
+    assert set(made.document["metrics"]) == {"out_of_fold", "test"}
+
+    again = core_json(*TRAINED[:-1], "both2", "--train", "one,two,one")
+    assert (again.code, "members are one, two, one" in again.document["error"]) == (2, True)
+    taken = core_json(*TRAINED, "--train", "one,two")
+    assert "both of task phantom_ct exists already" in taken.document["error"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"validation": {}}, "two is judged by no grouped folds"),
+        ({"task": "kidney_ct", "data": None}, "two is of task kidney_ct, not phantom_ct"),
+    ],
+)
+def test_what_can_be_no_member_is_told_before_anything_is_trained(
+    core_json, tmp_path, use_settings, changes, said
+):
+    use_settings(models=tmp_path / "models", home=tmp_path / "home", experiments=tmp_path)
+    write_experiment(tmp_path, name="one.yaml", key="one", **FOLDED)
+    write_experiment(tmp_path, name="two.yaml", key="two", **{**FOLDED, **changes})
+    called = core_json(*TRAINED, "--train", "one,two")
+    assert called.code == 2
+    assert said in called.document["error"]
+    assert not (tmp_path / "models").exists()
+
+
+def test_members_are_named_or_trained_and_not_both(core_json, members):
+    both = core_json(*ASKED, "--name", "x", "--members", "a,b", "--train", "one,two")
+    assert (both.code, "not allowed with" in both.document["error"]) == (2, True)
