@@ -79,9 +79,9 @@ export default function (component) {
   };
   document.addEventListener("input", state.onInput, true);
   keepers.set(host, state);
-  return () => {
+  return latestCall(host, () => {
     document.removeEventListener("input", state.onInput, true);
     clearTimeout(state.again);
     keepers.delete(host);
-  };
+  });
 }

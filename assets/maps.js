@@ -166,9 +166,9 @@ export default function (component) {
     shown.set(host, maps);
   }
   maps.show(component.data);
-  return () => {
+  return latestCall(host, () => {
     maps.end();
     shown.delete(host);
     host.replaceChildren();
-  };
+  });
 }

@@ -76,8 +76,8 @@ export default function (component) {
     const left = chosen.offsetLeft - list.clientWidth / 2 + chosen.clientWidth / 2;
     list.scrollTo({ left: Math.max(left, 0) });
   }
-  return () => {
+  return latestCall(list, () => {
     document.removeEventListener("keydown", state.onKey);
     strips.delete(list);
-  };
+  });
 }

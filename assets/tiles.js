@@ -48,7 +48,7 @@ export default function (component) {
     const next = buttons[Math.min(Math.max(place + by, 0), buttons.length - 1)];
     next.focus();
   };
-  return () => {
+  return latestCall(grid, () => {
     grid.onkeydown = null;
-  };
+  });
 }

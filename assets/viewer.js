@@ -138,9 +138,9 @@ export default function (component) {
     viewers.set(host, viewer);
   }
   viewer.show(component.data, (name, value) => component.setTriggerValue(name, value));
-  return () => {
+  return latestCall(host, () => {
     viewer.end();
     viewers.delete(host);
     host.replaceChildren();
-  };
+  });
 }

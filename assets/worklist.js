@@ -106,9 +106,9 @@ export default function (component) {
   document.addEventListener("keydown", state.onKey);
   lists.set(host, state);
   mark(false);
-  return () => {
+  return latestCall(host, () => {
     document.removeEventListener("keydown", state.onKey);
     lists.delete(host);
     host.replaceChildren();
-  };
+  });
 }

@@ -60,5 +60,5 @@ def _component() -> st.components.v2.types.ComponentRenderer:
         "second_look_tiles",
         html="<div class='tiles' role='group' aria-label='Channels of the layer'></div>",
         css=style.asset("tiles.css"),
-        js=style.asset("tiles.js"),
+        js=style.script("tiles.js"),
     )

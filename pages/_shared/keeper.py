@@ -40,7 +40,7 @@ def keep(
         Let go of what is kept: it is saved.
     """
     component = st.components.v2.component(
-        "second_look_keeper", html="<div class='keeper' hidden></div>", js=style.asset("keeper.js")
+        "second_look_keeper", html="<div class='keeper' hidden></div>", js=style.script("keeper.js")
     )
     named = f"keeper.{key}"
 

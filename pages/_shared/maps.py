@@ -136,5 +136,5 @@ def _component() -> st.components.v2.types.ComponentRenderer:
         "second_look_maps",
         html="<div class='maps' role='group' aria-label='Maps of classes by methods'></div>",
         css=style.asset("maps.css"),
-        js=style.asset("linked_zoom.js") + style.asset("maps.js"),
+        js=style.script("linked_zoom.js", "maps.js"),
     )

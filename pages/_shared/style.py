@@ -50,6 +50,11 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
+def script(*names: str) -> str:
+    """Return the code of a component: what all of them share, then its own files in ``assets/``."""
+    return "".join(asset(name) for name in ("latest_call.js", *names))
+
+
 def load() -> None:
     """Put the style sheet into the page; once a run, from the frame."""
     st.html(f"<style>{asset('style.css')}</style>")

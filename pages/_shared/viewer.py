@@ -185,7 +185,7 @@ def _viewer() -> st.components.v2.types.ComponentRenderer:
         "second_look_viewer",
         html="<div class='viewer' role='group' aria-label='Original and map'></div>",
         css=style.asset("viewer.css"),
-        js="".join(map(style.asset, ("linked_zoom.js", "stack_scroll.js", "viewer.js"))),
+        js=style.script("linked_zoom.js", "stack_scroll.js", "viewer.js"),
     )
 
 
@@ -194,5 +194,5 @@ def _strip() -> st.components.v2.types.ComponentRenderer:
         "second_look_strip",
         html="<div class='strip' role='group' aria-label='Pictures'></div>",
         css=style.asset("strip.css"),
-        js=style.asset("strip.js"),
+        js=style.script("strip.js"),
     )

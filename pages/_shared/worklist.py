@@ -280,7 +280,7 @@ def _show_table(task: TaskSpec, shown: WorkList, items: Sequence[dict[str, Any]]
         "second_look_worklist",
         html="<div class='worklist' role='group' aria-label='Worklist'></div>",
         css=style.asset("worklist.css"),
-        js=style.asset("worklist.js"),
+        js=style.script("worklist.js"),
     )
     names = {"risk": "risk", "uncertainty": "unsure", "waiting_since": "waiting"}
     result = component(
