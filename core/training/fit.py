@@ -100,6 +100,7 @@ def fit_tail(
     # XLA compiles for minutes what a few epochs on a CPU do not pay back.
     jit = "auto" if keras.backend.backend() == "jax" else False
     trained = tail if config.precision == "float32" else twin_of(tail, config.precision)
+    judged = twin_of(tail)  # before compiling: a twin would also take over the loss, by its name
     weights = class_weights_of(config, data, plan.train)
     batches = Batches(data, plan.train, source=source, config=config, class_weights=weights)
     trained.compile(
@@ -111,7 +112,7 @@ def fit_tail(
     if plan.state_path is not None:
         state = load_state(plan.state_path) or state
     if not state.finished:
-        judge = _Judge(data, plan, source, twin_of(tail))
+        judge = _Judge(data, plan, source, judged)
         try:
             _run(trained, _EpochEnd(batches, judge, state, config, listener or Listener()))
         finally:

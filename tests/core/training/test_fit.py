@@ -88,6 +88,27 @@ def test_a_network_learns_what_the_pictures_show():
     assert lines[-1]["loss"] < lines[0]["loss"]
 
 
+def test_one_sigmoid_trains_two_classes_and_the_network_can_be_loaded(tmp_path):
+    import keras
+
+    from core.architectures.builders import build_network
+    from core.training.fit import fit_tail
+    from core.training.tail import logits_of
+
+    data = toy_set(n_classes=2)
+    network = build_network(
+        ARCHITECTURES["simple_cnn"], n_classes=2, input_size=(32, 32), weights="none"
+    )
+    config = settings(loss="binary_cross_entropy", epochs=2, keep="last")
+    source = PictureSource(data, config.augmentation_spec)
+    state = fit_tail(network, data, make_plan(), source=source, config=config)
+    assert state.epochs_done == 2
+    network.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    batch = data.batch(VALIDATION)
+    assert np.allclose(logits_of(again, batch), logits_of(network, batch), atol=1e-5)
+
+
 def test_the_weights_kept_are_those_that_scored_best():
     from core.training.selection import plain_macro_f1
     from core.training.tail import logits_of
