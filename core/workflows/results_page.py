@@ -25,8 +25,9 @@ Written by `python -m core results --out docs/results.md` from the stored runs. 
   numbers lead to what it says, below each table.
 - **From scratch** means that nothing of the network was learnt on other pictures. A size in
   brackets is the network's usual one.
-- Milliseconds are the median forward pass of one picture in the engine; minutes the whole run,
-  folds and random split included. A dash: not measured.
+- Milliseconds are the median forward pass of one picture in the engine. Minutes are those of the
+  whole run, folds and random split included, on a machine that often had other work beside it:
+  they tell hours from minutes, not one network from the next. A dash: not measured.
 """
 _STRATEGIES = {
     "top": "upper layers",
