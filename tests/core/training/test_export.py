@@ -143,3 +143,35 @@ def test_a_version_holds_the_experiment_that_it_came_from(exported, tmp_path):
     assert read_experiment(path / "experiment.yaml") == experiment
     assert "experiment.yaml" in read_version(path).card.files
     assert "experiment.yaml" in read_version(path).manifest.files
+
+
+def test_an_engine_that_half_precision_changes_is_stored_whole(tmp_path):
+    import keras
+
+    from core.architectures.builders import build_network
+    from core.inference.golden import PROBABILITY_TOLERANCE, parse_golden
+    from core.training.export import (
+        engine_error,
+        export_network,
+        output_names,
+        with_all_outputs,
+        write_graph,
+    )
+
+    spec = ARCHITECTURES["simple_cnn"]
+    network = build_network(spec, n_classes=2, input_size=SIZE, weights="none")
+    rng = np.random.default_rng(0)
+    for layer in network.layers:  # statistics of their own, which are folded into the kernels
+        if layer.__class__.__name__ == "BatchNormalization":
+            layer.set_weights([rng.uniform(0.3, 2.0, item.shape) for item in layer.get_weights()])
+    pooled = keras.Model(network.inputs[0], network.get_layer("pooled").output)
+    kernel = rng.normal(0, 300, network.get_layer("logits").kernel.shape)
+    at_first = np.asarray(pooled(drawn()[:1]))[0]  # there all classes are as likely: a steep place
+    network.get_layer("logits").set_weights([kernel, -at_first @ kernel])
+    files = export_network(network, gate_layer=spec.gate_layer, folder=tmp_path, half_engine=True)
+    golden = parse_golden(files["golden.npz"])
+    twin = with_all_outputs(network, spec.gate_layer)
+    write_graph(twin, tmp_path / "half.xml", names=output_names(network), half=True)
+    assert engine_error(tmp_path / "half.xml", golden) > PROBABILITY_TOLERANCE
+    assert engine_error(files["engine.xml"], golden) <= PROBABILITY_TOLERANCE
+    assert files["engine.bin"].stat().st_size > (tmp_path / "half.bin").stat().st_size
