@@ -94,6 +94,16 @@ class ArchitectureSpec:
         """Whether weights exist to begin with; without them a network begins at random."""
         return bool(self.files or self.download)
 
+    def title_up_to(self, end_layer: str | None) -> str:
+        """Return the title, and where the network ends if its weight file reaches no further.
+
+        >>> ARCHITECTURES["resnet50"].title_up_to("conv4_block6_out")
+        'ResNet50 up to conv4'
+        """
+        if end_layer not in {file.reaches for file in self.files if file.reaches}:
+            return self.title
+        return f"{self.title} up to {str(end_layer).partition('_')[0]}"
+
 
 _MOBILENET_FILE = BackboneFile("mobilenet_v1_0.75_224_notop.weights.h5")
 _BUILDERS = "core.architectures.backbones"

@@ -22,6 +22,7 @@ from core.inference.gate import Gate
 from core.inference.gate_fitting import out_of_fold_distances
 from core.inference.package import names_in
 from core.training.crossval import OutOfFold, run_folds, run_left_out, run_random_split
+from core.training.experiments import Experiment
 from core.training.export import export_network
 from core.training.exposure import Exposures, training_pictures
 from core.training.forward import Measured
@@ -128,6 +129,7 @@ class _Run:
     def finish(self) -> Trained:
         """Do everything and write the version."""
         self.job.listener.on_plan(self.job.fits)
+        self._compare_backbone()
         folded = run_folds(self.bench) if self.job.folds is not None else None
         network = self._fit_final(folded)
         with tempfile.TemporaryDirectory() as folder:
@@ -304,6 +306,23 @@ class _Run:
         self.metrics.append(metrics)
         self.failures = self.failures or known_failures(self.job.task, run, figures)
 
+    def _compare_backbone(self) -> None:
+        stored = self.job.experiment.backbone_sha256 if self.job.experiment else None
+        if stored not in (None, self.bench.backbone_sha256):
+            self.job.listener.on_note(
+                "The backbone begins with other weights than in the run that this experiment comes "
+                "from: figures of the two runs cannot be compared."
+            )
+
+    def _as_run(self) -> Experiment | None:
+        """Return what the version stores: also where its backbone ends, and its first weights."""
+        told = self.job.experiment
+        if told is None:
+            return None
+        settings = {**told.training, "end_layer": self.bench.end_layer}
+        begun = {"training": settings, "backbone_sha256": self.bench.backbone_sha256}
+        return told.model_copy(update=begun)
+
     def _draft(self, calibration: Calibration, gate: Gate) -> VersionDraft:
         task, spec = self.job.task, self.bench.spec
         fitted = np.intersect1d(self.job.rows(*self.job.fitted_parts), self.bench.thinned)
@@ -312,7 +331,7 @@ class _Run:
             spec=spec,
             recipe=self.job.recipe,
             name=self.job.version,
-            title=f"{task.title}, {spec.title}",
+            title=f"{task.title}, {spec.title_up_to(self.bench.end_layer)}",
             training_data=training_data(self.job, fitted),
             calibration=calibration,
             gate=gate,
@@ -320,11 +339,11 @@ class _Run:
             runs=self.runs,
             training_pictures=training_pictures(self.job),
             views=self.config.views,
-            parameters=settings_for_card(self.config),
+            parameters=settings_for_card(self.config) | {"end_layer": self.bench.end_layer},
             training_seconds=round(self.bench.clock.seconds, 1),
             stages=tuple(stage.to_data() for stage in self.bench.stages),
             known_failures=self.failures,
-            experiment=self.job.experiment,
+            experiment=self._as_run(),
         )
 
 

@@ -30,7 +30,7 @@ from core.training.detail import (
 from core.training.export import output_names, round_to_half, with_all_outputs, write_graph
 from core.training.fit import FitPlan, fit_tail
 from core.training.forward import Measured, measure
-from core.training.freezing import Stage, freeze, stages_of
+from core.training.freezing import Stage, backbone_layers, freeze, stages_of
 from core.training.job import Listener, TrainingJob
 from core.training.selection import group_weights, thin
 from core.training.solving import solve_head
@@ -60,6 +60,22 @@ class Workbench:
         return self._built(self.config.seed)
 
     @cached_property
+    def end_layer(self) -> str:
+        """Layer that the backbone ends in: a weight file may reach less far than its network."""
+        return backbone_layers(self.reference)[-1]
+
+    @cached_property
+    def backbone_sha256(self) -> str | None:
+        """SHA-256 of the weights that the backbone begins with; None: it begins at random."""
+        if self.config.weights == "none" or not self.spec.has_imagenet_weights:
+            return None
+        digest = hashlib.sha256()
+        for name in backbone_layers(self.reference):
+            for values in self.reference.get_layer(name).get_weights():
+                digest.update(values.tobytes())
+        return digest.hexdigest()
+
+    @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """Which layers every fit of the run trains when."""
         return stages_of(self.config, self.reference)
@@ -84,13 +100,14 @@ class Workbench:
 
     @cached_property
     def run_key(self) -> str:
-        """SHA-256 over data, settings and parts of the split: a run taken up again has the same."""
+        """SHA-256 over data, settings, first weights, split: the same where a run is taken up."""
         settings = self.config.model_dump_json(exclude={"detail"})  # the fits know nothing of it
         digest = hashlib.sha256(settings.encode())
         digest.update(self.data.fingerprint.encode())
         digest.update(self.thinned.tobytes() + "".join(self.job.split.parts).encode())
         digest.update(b"" if self.job.folds is None else self.job.folds.tobytes())
         digest.update(b"" if self.job.left_out is None else self.job.left_out.places.tobytes())
+        digest.update((self.backbone_sha256 or "").encode())
         return digest.hexdigest()[:24]
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,12 @@ class ResultRow:
         Pictures and groups of ``honest``.
     honest, leaking : dict
         Names such as ``macro_f1`` to figures; empty where that split was not measured.
+    leaking_lacks_branch : bool
+        Whether ``leaking`` was measured without the branch for small findings that it has.
+    data : str
+        Name of the data that it was fitted on.
+    is_comparable : bool
+        Whether its honest figures are of as many pictures of the same data as the champion's.
     n_fitted : int
         Pictures that the version's own fit had; fewer where a group gives only some of its own.
     n_parameters : int or None
@@ -67,6 +73,9 @@ class ResultRow:
     n_groups: int | None
     honest: dict[str, CardFigure]
     leaking: dict[str, CardFigure]
+    leaking_lacks_branch: bool
+    data: str
+    is_comparable: bool
     n_fitted: int
     n_parameters: int | None
     milliseconds: float | None
@@ -103,8 +112,8 @@ class PublishedRow:
 class TaskResults:
     """All rows of a task, the best of the honest figure first; ``machines`` they were timed on.
 
-    A row that was judged on its test part alone comes after those judged out of fold: its figure
-    is of fewer pictures, and of others.
+    A row that was judged on its test part alone comes after those judged out of fold, and one of
+    other data after both: its figure is of other pictures.
     """
 
     task: TaskSpec
@@ -138,7 +147,7 @@ def _of_task(task: TaskSpec) -> TaskResults:
         rows.append(_row(_card(folder), measured, is_champion=name == champion))
     return TaskResults(
         task=task,
-        rows=tuple(sorted(rows, key=_rank)),
+        rows=tuple(sorted(_compared(rows), key=_rank)),
         published=_published(task.key),
         machines=tuple(sorted(set(machines))),
     )
@@ -160,15 +169,22 @@ def _published(task: str) -> tuple[PublishedRow, ...]:
     )
 
 
-def _title(key: str) -> str:
-    known = ARCHITECTURES.get(key)
-    return known.title if known else key
+def _compared(rows: list[ResultRow]) -> list[ResultRow]:
+    """Return the rows, those marked whose figures are of other pictures than the champion's."""
+    champion = next((row for row in rows if row.is_champion), None)
+    if champion is None:
+        return rows
+    return [replace(row, is_comparable=_is_alike(row, champion)) for row in rows]
 
 
-def _rank(row: ResultRow) -> tuple[int, float, str]:
+def _is_alike(row: ResultRow, champion: ResultRow) -> bool:
+    return row.data == champion.data and (row.split != champion.split or row.n == champion.n)
+
+
+def _rank(row: ResultRow) -> tuple[bool, int, float, str]:
     figure = row.honest.get("macro_f1")
     place = (OUT_OF_FOLD, TEST, None).index(row.split)
-    return place, -(figure.value or 0.0) if figure else 1.0, row.version
+    return not row.is_comparable, place, -(figure.value or 0.0) if figure else 1.0, row.version
 
 
 def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultRow:
@@ -191,6 +207,9 @@ def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultR
         n_groups=honest.n_groups if honest else None,
         honest=_figures(honest),
         leaking=_figures(leaking),
+        leaking_lacks_branch=bool(card.parameters.get("detail")),
+        data=card.training_data.name,
+        is_comparable=True,
         n_fitted=card.training_data.n,
         n_parameters=card.n_parameters,
         milliseconds=measured.milliseconds if measured else None,
@@ -207,7 +226,9 @@ def _title_of(card: Card) -> str:
     branch = " with a branch for small findings" if card.parameters.get("detail") else ""
     beside = card.parameters.get("beside_layers") or ()
     depths = f" at {len(beside) + 1} depths" if beside else ""
-    return _title(card.architecture) + depths + branch
+    known = ARCHITECTURES.get(card.architecture)
+    end = card.parameters.get("end_layer")
+    return (known.title_up_to(end) if known else card.architecture) + depths + branch
 
 
 def _n_folds(honest: MetricSet | None) -> int | None:

@@ -134,4 +134,5 @@ def _complete(
             series=config.phantom_series if task.synthetic else None,
             fingerprint=experiment.data.fingerprint,
         ),
+        backbone_sha256=experiment.backbone_sha256,
     )

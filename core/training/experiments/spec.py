@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from core.errors import TrainingError
+from core.inference.patterns import SHA256_PATTERN
 from core.tasks.validation import KEY_PATTERN
 from core.training.fingerprint import DataFingerprint
 
@@ -98,6 +99,12 @@ class Experiment(_Frozen):
     validation: ValidationSpec = ValidationSpec()
     seed: int = Field(0, ge=0, le=2**31 - 1)
     data: DataSpec = DataSpec()
+    backbone_sha256: str | None = Field(
+        None,
+        pattern=SHA256_PATTERN,
+        description="Written by a run: SHA-256 of the weights that its backbone began with, up to "
+        "the end_layer that stands in its training.",
+    )
 
     @field_validator("training")
     @classmethod
