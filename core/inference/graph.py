@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openvino as ov
+import openvino.opset16 as ops
 
 from core.config import settings
 from core.errors import ModelVersionError
@@ -51,7 +53,7 @@ def read_graph(version: ModelVersion) -> ov.Model:
     xml: Path = version.file("engine.xml")
     weights: Path = version.file("engine.bin")
     try:
-        return ov.Core().read_model(str(xml), str(weights))
+        return _with_whole_kernels(ov.Core().read_model(str(xml), str(weights)))
     except RuntimeError:  # what OpenVINO raises for every unreadable graph
         raise ModelVersionError(
             f"The engine cannot read the graph of model version {version.name}.",
@@ -61,7 +63,24 @@ def read_graph(version: ModelVersion) -> ov.Model:
 
 def graph_of(xml: bytes, weights: bytes) -> ov.Model:
     """Return the graph of these contents of ``engine.xml`` and ``engine.bin``; no file is kept."""
-    return ov.Core().read_model(xml, weights)
+    return _with_whole_kernels(ov.Core().read_model(xml, weights))
+
+
+def _with_whole_kernels(graph: ov.Model) -> ov.Model:
+    """Put plain constants where kernels are stored as halves times a scale; return the graph.
+
+    Whatever walks through it (gradients, shuffled weights) then meets kernels of one kind.
+    """
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() != "Multiply":
+            continue
+        halves, scale = (port.get_source_output().get_node() for port in node.inputs())
+        if halves.get_type_name() == "Convert" and scale.get_type_name() == "Constant":
+            stored = halves.input_value(0).get_node()
+            if stored.get_type_name() == "Constant":
+                whole = stored.get_data().astype(np.float32) * scale.get_data()
+                node.output(0).replace(ops.constant(whole).output(0))
+    return graph
 
 
 def compile_graph(model: ov.Model) -> ov.CompiledModel:
