@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from core.commands.arguments import add_task
 from core.commands.train import epoch_text, figures_text, paced
+from core.workflows.ensemble_tracking import track_ensemble
 from core.workflows.ensembling import EnsembleRequest, check_request, make_ensemble
 from core.workflows.member_training import plan_members, train_members
 from core.workflows.training import Listener
@@ -51,15 +52,17 @@ def run(args: argparse.Namespace) -> int:
     if args.train is not None:
         request = replace(request, members=_trained(request, args))
     made = make_ensemble(request, progress=args.out.progress)
+    notes = list(made.notes)
+    track_ensemble(request, made, tell=notes.append)
     answer = {
         "model_version": made.model_version,
         "path": str(made.path),
         "members": list(request.members),
         "combine": args.combine,
         "metrics": made.metrics,
-        "notes": list(made.notes),
+        "notes": notes,
     }
-    args.out.document(answer, text="\n".join([figures_text(answer), *made.notes]))
+    args.out.document(answer, text="\n".join([figures_text(answer), *notes]))
     return 0
 
 

@@ -47,6 +47,24 @@ def test_it_is_written_and_serves_like_any_version(core_json, members, pictures,
     assert champion_name("kidney_ct") == "both"
 
 
+@pytest.mark.heavy
+@pytest.mark.slow
+def test_it_is_tracked_and_registered_so_that_the_registry_follows_a_promotion(
+    core_json, members, tmp_path
+):
+    assert core_json(*ASKED, "--members", "a,b", "--name", "both").code == 0
+    from core.training.tracking import mlflow
+
+    uri = f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}"
+    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    (found,) = client.search_model_versions("name='kidney_ct'")
+    run = client.get_run(found.run_id)
+    assert (run.info.run_name, run.info.status) == ("both", "FINISHED")
+    assert run.data.params["members"] == '["a", "b"]'
+    assert 0 < run.data.metrics["out_of_fold/macro_f1"] <= 1
+    assert client.get_model_version_by_alias("kidney_ct", "challenger").run_id == found.run_id
+
+
 def test_members_judged_in_other_folds_are_exit_2_with_the_difference(core_json, members):
     run = drawn_run(seed=3)
     folds = np.where(run.slices["fold"] == "1", "2", run.slices["fold"]).astype(object)
