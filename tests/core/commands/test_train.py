@@ -84,6 +84,11 @@ def test_epochs_and_seed_are_given_by_set_as_by_their_options(asked, capfd, argu
         (("--set", "architecture=mobilenet"), "architecture, which is no", "--architecture"),
         (("--set", "limit=9"), "limit, which is no training setting", "--limit"),
         (("--set", "folds=5"), "folds, which is no training setting", "--folds"),
+        (
+            ("--set", "class_weights={stone: 1, stone: 2}"),
+            "class_weights names stone twice",
+            "once",
+        ),
     ],
 )
 def test_what_set_would_say_in_vain_ends_with_2_and_the_right_option(

@@ -279,6 +279,28 @@ def test_a_file_without_keys_and_values_is_refused_in_one_line(tmp_path, text):
     assert "\n" not in str(caught.value)
 
 
+def test_settings_that_would_be_lost_because_their_key_stands_twice_are_refused(tmp_path):
+    path = write_experiment(tmp_path)
+    n_lines = len(path.read_text().splitlines())
+    path.write_text(path.read_text() + "training: {epochs: 3}\n")
+    with pytest.raises(TrainingError, match=r"mine\.yaml: the key 'training' stands") as caught:
+        read_experiment(path)
+    assert (caught.value.row, caught.value.column) == (n_lines + 1, "training")
+    path = write_experiment(tmp_path, training=None)
+    path.write_text(path.read_text() + "training: {epochs: 3, epochs: 4}\n")
+    with pytest.raises(TrainingError, match="'epochs' stands twice in line"):
+        read_experiment(path)
+
+
+def test_what_is_merged_into_keys_may_stand_again(tmp_path):
+    path = write_experiment(tmp_path, training=None, augmentation=None)
+    path.write_text(
+        path.read_text()
+        + "augmentation: {flip_left_right: 0.5}\ntraining: {<<: {epochs: 3}, epochs: 4}\n"
+    )
+    assert read_experiment(path).training == {"epochs": 4}
+
+
 def test_an_unknown_task_of_a_request_is_the_tasks_own_error():
     with pytest.raises(TaskError):
         experiment_for("knee", "mobilenet")
