@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from core.errors import TrainingError
 from core.tasks.validation import KEY_PATTERN
 from core.training.fingerprint import DataFingerprint
+from core.training.strict import Number, Strict
 
 # Settings of a run that have a place of their own in the file: there is one way to say each.
 PLACES = {
@@ -20,11 +21,7 @@ PLACES = {
 }
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PublishedSpec(_Frozen):
+class PublishedSpec(Strict):
     """The public work that an experiment runs again, in neutral words."""
 
     project: str = Field(min_length=1, description="What it is, without names of people.")
@@ -34,7 +31,7 @@ class PublishedSpec(_Frozen):
     differs: tuple[str, ...] = Field((), description="What is done otherwise here, and why.")
 
 
-class ValidationSpec(_Frozen):
+class ValidationSpec(Strict):
     """How the run is judged."""
 
     grouped_folds: int | None = Field(
@@ -49,18 +46,18 @@ class ValidationSpec(_Frozen):
     random_split: bool = Field(
         False, description="Also the published protocol, single pictures by lot: it LEAKS."
     )
-    fractions: dict[str, float] | None = Field(
+    fractions: dict[str, Number] | None = Field(
         None, description="Shares of groups: train, validation, calibration, test; sum 1."
     )
 
 
-class DataSpec(_Frozen):
+class DataSpec(Strict):
     """Which pictures are trained on."""
 
     folder: str | None = Field(
         None,
         min_length=1,
-        description="Below the data root, or a full path; null: the task's own folder.",
+        description="Below the data root; null: the task's own folder.",
     )
     limit: int | None = Field(
         None, ge=1, description="At most so many pictures, evenly over classes and groups."
@@ -71,7 +68,7 @@ class DataSpec(_Frozen):
     )
 
 
-class Experiment(_Frozen):
+class Experiment(Strict):
     """One training run as data. A stored one is complete: nothing in it depends on defaults."""
 
     key: str = Field(pattern=KEY_PATTERN)

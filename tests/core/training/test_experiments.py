@@ -229,6 +229,20 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "one fold": ({"validation": {"grouped_folds": 1}}, r"validation\.grouped_folds is 1"),
     "an unknown way to judge": ({"validation": {"folds": 5}}, r"one of grouped_folds"),
     "a limit of nothing": ({"data": {"limit": 0}}, r"data\.limit is 0"),
+    "a limit of yes": ({"data": {"limit": True}}, r"data\.limit is True.*give a number"),
+    "a seed of yes": ({"seed": True}, r"seed is True.*give a number, not true or false"),
+    "pictures beside the data root": (
+        {"data": {"folder": "../sib"}},
+        r"data\.folder is '\.\./sib', which leads out of the data root.*--data",
+    ),
+    "pictures beside it, by a detour": (
+        {"data": {"folder": "kidney_ct/../../sib"}},
+        "leads out of the data root",
+    ),
+    "pictures at a place of this computer": (
+        {"data": {"folder": "/etc"}},
+        r"'/etc', which leads out.*SECOND_LOOK_DATA_ROOT",
+    ),
     "a published figure without meaning": (
         {"published": {"project": "a", "protocol": "b"}},
         r"published\.meaning is missing",
