@@ -69,7 +69,7 @@ def build_network(
             end = source.layers[-1].name
         flat = keras.Model(flat.inputs, flat.get_layer(end).output)
         copy_weights(source, flat, reverse_first=spec.scaling == "caffe")
-    tensor = _beside(flat, spec.beside_layers, flat.get_layer(end).output)
+    tensor = _beside(flat, spec.beside_layers, end)
     for number, filters in enumerate(spec.added_filters, start=1):
         tensor = _separable_block(tensor, filters, name=f"added_{number}")
     pool = _pooled if spec.has_feature_map else keras.layers.Flatten(name="flat")
@@ -110,16 +110,18 @@ def _scaling_layer(scaling: Scaling) -> keras.layers.Layer:
     )
 
 
-def _beside(flat: keras.Model, names: tuple[str, ...], last: Any) -> Any:
+def _beside(flat: keras.Model, names: tuple[str, ...], end: str) -> Any:
     """Return the last map with those of lower layers beside it, lowest first."""
+    last = flat.get_layer(end).output
     if not names:
         return last
-    below = keras.Model(flat.inputs, last).layers
-    known = {layer.name: layer.output for layer in below}
+    order = [layer.name for layer in flat.layers]  # each layer after all that it reads
+    below = {name: flat.get_layer(name).output for name in order[: order.index(end)]}
+    known = {name: output for name, output in below.items() if len(output.shape) == 4}
     for name in names:
         grid = known[name].shape[1:3] if name in known else None
         if grid != last.shape[1:3]:
-            told = "is no layer below it" if grid is None else f"has a grid of {grid}"
+            told = "is no map below it" if grid is None else f"has a grid of {grid}"
             raise TrainingError(
                 f"The map of {name} cannot stand beside the last one, which has a grid of "
                 f"{last.shape[1:3]}: it {told}.",

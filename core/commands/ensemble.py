@@ -10,6 +10,7 @@ from core.commands.train import epoch_text, figures_text, paced
 from core.workflows.ensemble_tracking import track_ensemble
 from core.workflows.ensembling import EnsembleRequest, check_request, make_ensemble
 from core.workflows.member_training import plan_members, train_members
+from core.workflows.run_guards import ending_on_request
 from core.workflows.training import Listener
 
 
@@ -49,9 +50,10 @@ def run(args: argparse.Namespace) -> int:
         meta=args.meta,
         weights=args.weights,
     )
-    if args.train is not None:
-        request = replace(request, members=_trained(request, args))
-    made = make_ensemble(request, progress=args.out.progress)
+    with ending_on_request():
+        if args.train is not None:
+            request = replace(request, members=_trained(request, args))
+        made = make_ensemble(request, progress=args.out.progress)
     notes = list(made.notes)
     track_ensemble(request, made, tell=notes.append)
     answer = {

@@ -12,6 +12,7 @@ import yaml
 
 from core.commands.arguments import add_task
 from core.errors import ArgumentError, TrainingError
+from core.tasks.yaml_text import RepeatedKeyError, load_yaml
 from core.workflows.training import Listener, TrainingRequest, train
 from core.workflows.training_jobs import train_telling
 
@@ -143,7 +144,12 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
         if not (key and separator):
             raise ArgumentError(f"--set got {pair!r}.", remedy="Write KEY=VALUE.")
         try:
-            found[key.strip()] = yaml.safe_load(text)
+            found[key.strip()] = load_yaml(text)
+        except RepeatedKeyError as error:
+            raise TrainingError(
+                f"The value of {key} names {error.key} twice: {text!r}.",
+                remedy="Name it once: of two values one would be lost.",
+            ) from None
         except yaml.YAMLError:
             raise TrainingError(
                 f"The value of {key} cannot be read: {text!r}.", remedy="Write it as YAML."

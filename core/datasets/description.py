@@ -7,11 +7,10 @@ import functools
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import DatasetError
-from core.tasks.validation import faults_in_words
+from core.tasks.validation import faults_in_words, read_yaml
 
 FILE_NAME = "dataset.yaml"
 _FOLDERS_ABOVE = 2
@@ -69,8 +68,9 @@ def read_description(folder: Path) -> DatasetDescription | None:
     Raises
     ------
     DatasetError
-        If the file is not YAML, a value has the wrong type, or a key looks misspelt: a misspelt
-        ``already_applied`` would let a step run twice, which looks plausible and is wrong.
+        If the file is not YAML, a key stands twice, a value has the wrong type, or a key looks
+        misspelt: a misspelt ``already_applied`` would let a step run twice, which looks plausible
+        and is wrong.
     """
     path = folder / FILE_NAME
     try:
@@ -112,13 +112,7 @@ def already_applied_for(path: Path) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=64)
 def _parse(path: Path, changed_at: int) -> DatasetDescription:
     """Parse one file; cached, because a batch asks once a picture (``changed_at`` is the key)."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise DatasetError(
-            f"{path.name} cannot be read as YAML: {reason}.", remedy="Correct the file."
-        ) from None
+    content = read_yaml(path, error=DatasetError)
     if content is None:
         return DatasetDescription()
     if not isinstance(content, dict):

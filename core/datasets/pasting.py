@@ -8,6 +8,7 @@ nothing but the stone itself tells where one is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -38,7 +39,7 @@ class PastingSpec:
         That stones are drawn into the kidney region.
     decoy : float in [0, 1]
         That bright spots are drawn outside it.
-    zoom : float >= 1
+    zoom : float >= 1, finite
         Nearest crop.
     augmentation : mapping
         Change of the finished picture that moves nothing (``core.datasets.augmentation``).
@@ -51,11 +52,11 @@ class PastingSpec:
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not (0 <= self.chance <= 1 and 0 <= self.decoy <= 1 and self.zoom >= 1):
+        if not (0 <= self.chance <= 1 and 0 <= self.decoy <= 1 and 1 <= self.zoom < math.inf):
             raise DatasetError(
                 f"Pasting: chance {self.chance}, decoy {self.decoy} and zoom {self.zoom} do not "
                 "fit.",
-                remedy="Give chance and decoy from 0 to 1 and a zoom of at least 1.",
+                remedy="Give chance and decoy from 0 to 1 and a finite zoom of at least 1.",
                 column="pasting",
             )
         changes = AugmentationSpec.from_data(self.augmentation).to_data()

@@ -11,6 +11,9 @@ from pathlib import Path
 from core.errors import DatasetError
 from core.wording import counted
 
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}  # as spreadsheets write them in some countries
+_COMMAS = "Save it as CSV with commas between the cells."
+
 
 @dataclass(frozen=True)
 class Table:
@@ -43,12 +46,23 @@ class Table:
         """
         for column in columns:
             if column not in self.columns:
-                present = ", ".join(self.columns)
-                raise DatasetError(
-                    f"{self.name} has no column {column!r}; its columns: {present}.",
-                    remedy=f"Add the column {column!r} (cells are separated by commas).",
-                    column=column,
-                )
+                remedy = f"Add the column {column!r} (cells are separated by commas)."
+                raise self.lacks(column, remedy=remedy)
+
+    def lacks(self, column: str, *, remedy: str) -> DatasetError:
+        """Return the error of a missing column; where commas separate nothing, it says so."""
+        separated = _separated_by(list(self.columns))
+        if separated is not None:
+            problem = f"its cells are separated by {separated}, not by commas"
+            return DatasetError(
+                f"{self.name} has no column {column!r}: {problem}.", remedy=_COMMAS, column=column
+            )
+        present = ", ".join(self.columns)
+        return DatasetError(
+            f"{self.name} has no column {column!r}; its columns: {present}.",
+            remedy=remedy,
+            column=column,
+        )
 
     def fault(self, place: int, column: str, problem: str, *, remedy: str) -> DatasetError:
         """Return the error for one cell: ``place`` is the zero-based row, ``column`` its name."""
@@ -107,12 +121,15 @@ def read_table(path: Path, *, header: str = "file,label") -> Table:
                 row=lines[0],
                 column=column,
             )
+    separated = _separated_by(names)
     for row, line in zip(rows[1:], lines[1:], strict=True):
         if len(row) != len(names):
             raise DatasetError(
                 f"{path.name}, row {line}: {counted(len(row), 'cell')}, but the header has "
                 f"{len(names)}.",
-                remedy="Quote cells that hold a comma, and fill in the missing ones.",
+                remedy="Quote cells that hold a comma, and fill in the missing ones."
+                if separated is None
+                else f"Its cells are separated by {separated}. {_COMMAS}",
                 row=line,
             )
     if len(rows) == 1:
@@ -124,6 +141,16 @@ def read_table(path: Path, *, header: str = "file,label") -> Table:
         name: [cell.strip() for cell in column] for name, column in zip(names, cells, strict=True)
     }
     return Table(path.name, columns, lines[1:])
+
+
+def _separated_by(names: list[str]) -> str | None:
+    """Return what separates the cells of a header in which no comma does; None: nothing known.
+
+    >>> _separated_by(["file;label"]), _separated_by(["file", "label"])
+    ('semicolons', None)
+    """
+    words = [word for sign, word in _SEPARATORS.items() if len(names) == 1 and sign in names[0]]
+    return words[0] if words else None
 
 
 def _text(path: Path) -> str:

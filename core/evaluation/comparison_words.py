@@ -45,7 +45,7 @@ def reason(made: Comparison, titles: Mapping[str, str] = _NO_TITLES) -> str:
 def doubts(made: Comparison, titles: Mapping[str, str] = _NO_TITLES) -> tuple[str, ...]:
     """Return what a reader of the verdict has to know, most important first."""
     name = titles.get(made.class_name, made.class_name)
-    said = [*_harmed(made, titles), *_too_few(made, name)]
+    said = [*_none_found(made, name), *_harmed(made, titles), *_too_few(made, name)]
     n_groups = made.gap.difference.n_groups
     if n_groups is not None and 2 <= n_groups < FEW_GROUPS and not made.same:
         said.append(
@@ -57,6 +57,19 @@ def doubts(made: Comparison, titles: Mapping[str, str] = _NO_TITLES) -> tuple[st
     if made.areas.p is None:
         said.append(_no_area_test(made, name))
     return (*said, *made.notes)
+
+
+def _none_found(made: Comparison, name: str) -> list[str]:
+    """Say that B finds no case of the class: two that find none differ by nothing, and pass."""
+    table = made.gap.misses
+    if not table.n or table.both_found + table.only_a_missed:
+        return []
+    said = f"B finds none of the {table.n:,} cases of {name}"
+    if table.n == 1:
+        said = f"B misses the only case of {name}"
+    if table.only_b_missed:
+        return [f"{said}."]
+    return [f"{said}, and A finds none either: that B finds no fewer is no merit."]
 
 
 def _harmed(made: Comparison, titles: Mapping[str, str]) -> list[str]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.errors import CoreError
+from core.tasks.yaml_text import RepeatedKeyError, load_yaml
 
 _Model = TypeVar("_Model", bound=BaseModel)
 KEY_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
@@ -41,10 +42,18 @@ def read_yaml(path: Path, *, error: type[CoreError]) -> Any:
     Raises
     ------
     CoreError
-        Of the type given, if the file cannot be read as YAML.
+        Of the type given, if the file cannot be read as YAML, or a key stands twice in the same
+        place: one of the two would be lost.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return load_yaml(path.read_text(encoding="utf-8"))
+    except RepeatedKeyError as found:
+        raise error(
+            f"{path.name}: {found}.",
+            remedy="Write it once, with everything that belongs to it.",
+            row=found.line,
+            column=found.key,
+        ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as found:
         told = " ".join(str(found).split())  # YAML draws its errors over several lines
         raise error(

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from core.architectures import ArchitectureSpec, architecture
 from core.datasets.augmentation import AugmentationSpec
@@ -24,16 +18,15 @@ from core.datasets.outlines import Cut
 from core.datasets.pasting import PastingSpec
 from core.errors import TrainingError
 from core.inference.views import IDENTITY, VIEWS
+from core.training.strict import Number, Strict, Whole
 
 DEFAULTS_FILE = Path(__file__).with_name("defaults.yaml")
 
 
-class DetailConfig(BaseModel):
+class DetailConfig(Strict):
     """The detail branch: its shape, how it is taught, what is drawn for it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    filters: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
+    filters: tuple[Annotated[Whole, Field(ge=1, le=4096)], ...] = Field(
         (24, 48, 96, 128), min_length=1
     )
     mixed: int = Field(64, ge=1)
@@ -54,10 +47,8 @@ class DetailConfig(BaseModel):
         return PastingSpec.from_data(self.pasting)
 
 
-class TrainingConfig(BaseModel):
+class TrainingConfig(Strict):
     """Everything that decides what a training run does; frozen, unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     architecture: str
     seed: int = Field(0, ge=0, le=2**31 - 1)
@@ -87,7 +78,7 @@ class TrainingConfig(BaseModel):
     clip_norm: float | None = Field(1.0, gt=0, description="None: gradients are not clipped.")
     loss: Literal["cross_entropy", "binary_cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = Field(2.0, ge=0, le=10)
-    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    class_weights: Literal["balanced"] | dict[str, float] | None = None
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.3, ge=0, lt=1)
     mixup: float = Field(0.0, ge=0, le=10, description="Beta(a, a); 0 leaves it out.")
@@ -123,14 +114,14 @@ class TrainingConfig(BaseModel):
     beside_layers: tuple[str, ...] = Field(
         (), description="Lower layers of the same grid whose maps stand beside the last one."
     )
-    added_filters: tuple[Annotated[int, Field(ge=1, le=4096)], ...] | None = Field(
+    added_filters: tuple[Annotated[Whole, Field(ge=1, le=4096)], ...] | None = Field(
         None, description="Instead of the architecture's own."
     )
     views: tuple[str, ...] = ("identity",)
-    fractions: dict[str, float] = Field(
+    fractions: dict[str, Number] = Field(
         default_factory=lambda: {"train": 0.6, "validation": 0.1, "calibration": 0.1, "test": 0.2}
     )
-    required_sensitivity: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
+    required_sensitivity: dict[str, Annotated[Number, Field(gt=0, le=1)]] = Field(
         default_factory=dict,
         description="Finding -> share of it that the threshold shipped with the version must find "
         "among the pictures of the temperature; none where the called class finds so many.",
@@ -151,7 +142,25 @@ class TrainingConfig(BaseModel):
     def _seen(cls, views: tuple[str, ...]) -> tuple[str, ...]:
         if views[:1] != (IDENTITY,) or set(views) - set(VIEWS):
             raise ValueError(f"views begin with {IDENTITY}; known: {', '.join(VIEWS)}")
+        for view in views:
+            if views.count(view) > 1:
+                raise ValueError(f"{view} stands there more than once: it would count double")
         return views
+
+    @field_validator("class_weights", mode="before")
+    @classmethod
+    def _weighed(cls, given: Any) -> Any:
+        """Say what is wrong with a weight: of a choice, pydantic tells of the first one only."""
+        if isinstance(given, Mapping):
+            for name, weight in given.items():
+                if not _is_weight(weight):
+                    raise ValueError(
+                        f"the weight of {name} is {weight!r}, and a weight is a finite number "
+                        "above 0"
+                    )
+        elif given not in (None, "balanced"):
+            raise ValueError("give balanced, or a weight for each class such as {stone: 3}")
+        return given
 
     @model_validator(mode="after")
     def _agreed(self) -> TrainingConfig:
@@ -277,6 +286,18 @@ def check_config(content: Mapping[str, Any]) -> TrainingConfig:
             remedy=f"Known settings: {', '.join(TrainingConfig.model_fields)}.",
             column=key or None,
         ) from None
+
+
+def _is_weight(given: Any) -> bool:
+    """Whether something is a weight of a class, be it text: YAML reads ``1e1`` as that.
+
+    >>> [_is_weight(given) for given in (2, "1e1", 0, float("inf"), float("nan"), True, None)]
+    [True, True, False, False, False, False, False]
+    """
+    try:
+        return not isinstance(given, bool) and 0 < float(given) < math.inf
+    except (TypeError, ValueError):
+        return False
 
 
 @functools.cache

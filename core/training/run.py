@@ -83,8 +83,8 @@ def train_version(job: TrainingJob, *, tracking_uri: str | None) -> Trained:
         tell=job.listener.on_note,
     )
     told = job.experiment.to_data() if job.experiment else settings_for_card(job.config)
-    tracker.parameters(told)
     try:
+        tracker.parameters(told)
         trained = _Run(_tracked(job, tracker)).finish()
     except KeyboardInterrupt:
         tracker.fail(was_stopped=True)

@@ -36,6 +36,7 @@ from core.workflows.experiments import (
     name_of_folder,
 )
 from core.workflows.pictures import load_pixels, open_manifest
+from core.workflows.run_guards import ending_on_request, only_run, refuse_wrong_network
 
 if TYPE_CHECKING:
     from core.training.run import Trained
@@ -89,15 +90,36 @@ class TrainingRequest:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a request means, checked as far as that takes no picture and no network."""
+
+    resolved: Resolved
+    version: str
+    begun: float
+
+
 def train(request: TrainingRequest, *, listener: Listener | None = None) -> Trained:
     """Train, measure and write a model version.
+
+    A request to end (SIGTERM) ends it as a key press (Ctrl-C) would.
 
     Raises
     ------
     TaskError, DatasetError, TrainingError, ModelVersionError
         If the run cannot start or go on; no version is written then.
+    JobError
+        If another process trains a version of that name, or the home cannot be written.
     """
-    job = prepare(request, listener=listener or Listener())
+    listener = listener or Listener()
+    with ending_on_request():
+        asked = _asked(request, listener)
+        with only_run(asked.resolved.task.key, asked.version):
+            refuse_wrong_network(asked.resolved)
+            return _written(_read(asked, listener))
+
+
+def _written(job: TrainingJob) -> Trained:
     from core.training.run import train_version
 
     try:
@@ -120,17 +142,31 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
     TaskError, DatasetError, TrainingError
         If something is wrong or missing.
     """
+    return _read(_asked(request, listener), listener)
+
+
+def _asked(request: TrainingRequest, listener: Listener) -> _Asked:
     begun = time.monotonic()
     resolved = resolve(_as_asked(request), changes=request.changes)
     for sentence in _about_experiment(request):
         listener.on_note(sentence)
-    experiment, task, config = resolved.experiment, resolved.task, resolved.config
+    task = resolved.task
     version = request.version
     if version is None:
-        version = new_version_name(task.key, config.architecture)
+        version = new_version_name(task.key, resolved.config.architecture)
     check_new_name(task.key, version, option="--version")
-    manifest = _limited(_manifest(task, experiment, config), experiment.data.limit)
+    folder = _folder(resolved)
+    if folder is not None:
+        _refuse_one_class(open_manifest(folder, task, find_groups=False))
+    return _Asked(resolved, version, begun)
+
+
+def _read(asked: _Asked, listener: Listener) -> TrainingJob:
+    """Read and prepare the pictures."""
+    resolved = asked.resolved
+    experiment, task, config = resolved.experiment, resolved.task, resolved.config
     recipe = resolved.recipe
+    manifest = _limited(_manifest(resolved), experiment.data.limit)
     _refuse_one_class(manifest)
     manifest, pixels = _readable(manifest, recipe, config.cut, listener)
     _refuse_one_class(manifest)
@@ -153,7 +189,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         manifest=manifest,
         data=data,
         config=config,
-        version=version,
+        version=asked.version,
         split=_split(manifest, config),
         folders=Folders(settings().home, models_folder(), settings().backbones),
         folds=folds,
@@ -161,7 +197,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
         with_random_split=judged.random_split,
         listener=listener,
         experiment=_stored(resolved, data, listener),
-        begun=begun,
+        begun=asked.begun,
     )
     from core.training.trust import check_gate  # brings scipy
 
@@ -224,11 +260,19 @@ def new_version_name(task_key: str, architecture: str, *, taken: Iterable[str] =
     return next(name for name in names if name not in taken)
 
 
-def _manifest(task: TaskSpec, experiment: Experiment, config: TrainingConfig) -> Manifest:
-    folder = experiment.data.folder
-    if task.synthetic and folder is None:
-        return drawn_manifest(task, n_series=config.phantom_series)
-    return open_manifest(data_folder(task, folder=folder), task)
+def _folder(resolved: Resolved) -> Path | None:
+    """Return the folder of the pictures; None: they are drawn."""
+    folder = resolved.experiment.data.folder
+    if resolved.task.synthetic and folder is None:
+        return None
+    return data_folder(resolved.task, folder=folder)
+
+
+def _manifest(resolved: Resolved) -> Manifest:
+    folder = _folder(resolved)
+    if folder is None:
+        return drawn_manifest(resolved.task, n_series=resolved.config.phantom_series)
+    return open_manifest(folder, resolved.task)
 
 
 def drawn_manifest(task: TaskSpec, *, n_series: int, seed: int = PHANTOM_SEED) -> Manifest:

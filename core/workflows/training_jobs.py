@@ -9,10 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import signal
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -304,8 +302,6 @@ def train_telling(request: TrainingRequest, progress: Path, *, listener: Listene
     CoreError
         As ``train``; the file says it too.
     """
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     writer = LineWriter(progress)
     try:
         trained = train(request, listener=_telling(writer, listener))

@@ -97,17 +97,21 @@ class ClassNames:
             told = ", ".join(
                 f"{name!r} ({counted(n, 'picture')})" for name, n in sorted(unknown.items())
             )
-            first = min(unknown)
             raise DatasetError(
                 f"Not a class of {self.task.key}: {told}.",
-                remedy=f"Rename it, say which class it is (--label '{first}={self._example()}'), "
-                f"or leave it out (--label '{first}={LEAVE_OUT}'). Classes: "
-                f"{', '.join(self.task.class_names)}.",
+                remedy=self.advice(min(unknown)),
                 column="label",
             )
 
-    def _example(self) -> str:
-        return self.task.class_names[0]
+    def advice(self, name: str) -> str:
+        """Return what can be done about a name that means no class.
+
+        No class stands in it as an example: whoever copied it would give the pictures that label.
+        """
+        return (
+            f"Leave it out (--label '{name}={LEAVE_OUT}'), rename it, or say which class it is "
+            f"(--label '{name}=CLASS'). Classes: {', '.join(self.task.class_names)}."
+        )
 
 
 def some(names: Iterable[str]) -> str:

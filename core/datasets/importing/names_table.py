@@ -1,7 +1,8 @@
 """A table of names and labels beside image folders: ``public.csv`` with ``name, ground truth``.
 
 The glomeruli set is published like this, with two image folders. In a task of two classes with one
-finding the label 1 is the finding and 0 the other, as the publisher writes it.
+finding the label 1 is the finding and 0 the other, as the publisher writes it; 1.0 and 0.0 are the
+same.
 """
 
 from __future__ import annotations
@@ -124,11 +125,7 @@ def _table(scan: Scan) -> tuple[Table, str, str]:
     columns = {plain(name): name for name in table.columns}
     for wanted, spelt in ((NAME, "name"), (LABEL, "ground truth")):
         if wanted not in columns:
-            raise DatasetError(
-                f"{table.name} has no column {spelt!r}; its columns: {', '.join(table.columns)}.",
-                remedy=f"Give it the header {HEADER}.",
-                column=spelt,
-            )
+            raise table.lacks(spelt, remedy=f"Give it the header {HEADER}.")
     table.refuse_empty([columns[NAME], columns[LABEL]])
     return table, columns[NAME], columns[LABEL]
 
@@ -157,19 +154,25 @@ def _labels(table: Table, column: str, names: ClassNames) -> list[str]:
     numbers = {"1": task.findings[0], "0": others[0]} if is_pair else {}
     labels = []
     for row, cell in enumerate(table.columns[column]):
-        if names.knows(cell):
-            labels.append(cell)
-        elif cell in numbers:
-            labels.append(numbers[cell])
+        said = cell if names.knows(cell) else _whole(cell)
+        if names.knows(said):
+            labels.append(said)
+        elif said in numbers:
+            labels.append(numbers[said])
         else:
             raise table.fault(
-                row,
-                column,
-                f"{cell!r} is no class of {task.key}.",
-                remedy=f"Say which it is (--label '{cell}={task.class_names[0]}'). Classes: "
-                f"{', '.join(task.class_names)}.",
+                row, column, f"{cell!r} is no class of {task.key}.", remedy=names.advice(cell)
             )
     return labels
+
+
+def _whole(cell: str) -> str:
+    """Return a whole number without the point that pandas writes where a column has gaps.
+
+    >>> _whole("1.0"), _whole("0."), _whole("1.5"), _whole("v1.0")
+    ('1', '0', '1.5', 'v1.0')
+    """
+    return re.sub(r"^(\d+)\.0*$", r"\1", cell)
 
 
 def _places(scan: Scan) -> dict[str, list[str]]:

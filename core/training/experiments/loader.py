@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pydantic import BaseModel
 
@@ -34,8 +34,9 @@ def read_experiment(path: Path) -> Experiment:
     Raises
     ------
     TrainingError
-        If the file is not YAML, misses a key, has an unknown one, or names a task, an architecture,
-        a step or a setting that does not exist: with the file, the key and what is allowed.
+        If the file is not YAML, misses a key, has an unknown one or one twice, or names a task, an
+        architecture, a step or a setting that does not exist, or pictures by a path with ``..``:
+        with the file, the key and what is allowed.
     """
     try:
         changed_at = path.stat().st_mtime_ns
@@ -211,6 +212,7 @@ def _parsed(path: Path, changed_at: int, tasks: Path | None) -> Experiment:
     experiment = read_model(
         path, Experiment, parts=PARTS, error=TrainingError, examples="core/training/experiments/"
     )
+    _check_folder(path, experiment.data.folder)
     try:
         for key in (experiment.architecture, *experiment.also_for):
             resolve(experiment.with_architecture(key))
@@ -219,3 +221,16 @@ def _parsed(path: Path, changed_at: int, tasks: Path | None) -> Experiment:
             f"{path.name}: {error.problem}", remedy=error.remedy, column=error.column
         ) from None
     return experiment
+
+
+def _check_folder(path: Path, folder: str | None) -> None:
+    """Refuse a folder that climbs out of the data root: its name alone is stored with the version.
+
+    A full path says openly that the pictures lie elsewhere.
+    """
+    if folder is not None and ".." in PurePath(folder).parts:
+        raise TrainingError(
+            f"{path.name}: data.folder is {folder!r}, which leads out of the data root.",
+            remedy="Name one below SECOND_LOOK_DATA_ROOT, such as kidney_ct, or its full path.",
+            column="data.folder",
+        )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from core.errors import TrainingError
 from core.inference.patterns import SHA256_PATTERN
 from core.tasks.validation import KEY_PATTERN
 from core.training.fingerprint import DataFingerprint
+from core.training.strict import Number, Strict
 
 # Settings of a run that have a place of their own in the file: there is one way to say each.
 PLACES = {
@@ -21,11 +22,7 @@ PLACES = {
 }
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PublishedSpec(_Frozen):
+class PublishedSpec(Strict):
     """The public work that an experiment runs again, in neutral words."""
 
     project: str = Field(min_length=1, description="What it is, without names of people.")
@@ -35,7 +32,7 @@ class PublishedSpec(_Frozen):
     differs: tuple[str, ...] = Field((), description="What is done otherwise here, and why.")
 
 
-class ValidationSpec(_Frozen):
+class ValidationSpec(Strict):
     """How the run is judged."""
 
     grouped_folds: int | None = Field(
@@ -50,12 +47,12 @@ class ValidationSpec(_Frozen):
     random_split: bool = Field(
         False, description="Also the published protocol, single pictures by lot: it LEAKS."
     )
-    fractions: dict[str, float] | None = Field(
+    fractions: dict[str, Number] | None = Field(
         None, description="Shares of groups: train, validation, calibration, test; sum 1."
     )
 
 
-class DataSpec(_Frozen):
+class DataSpec(Strict):
     """Which pictures are trained on."""
 
     folder: str | None = Field(
@@ -72,7 +69,7 @@ class DataSpec(_Frozen):
     )
 
 
-class Experiment(_Frozen):
+class Experiment(Strict):
     """One training run as data. A stored one is complete: nothing in it depends on defaults."""
 
     key: str = Field(pattern=KEY_PATTERN)

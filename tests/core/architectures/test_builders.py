@@ -61,7 +61,7 @@ def test_lower_maps_of_the_same_grid_stand_beside_the_last_one():
 
 
 @pytest.mark.parametrize(
-    ("layer", "said"), [("conv_pw_3_relu", "has a grid of"), ("conv_pw_13_relu", "is no layer")]
+    ("layer", "said"), [("conv_pw_3_relu", "has a grid of"), ("conv_pw_13_relu", "is no map")]
 )
 def test_maps_of_another_grid_or_from_above_are_refused(layer, said):
     from core.architectures.builders import build_network
@@ -70,6 +70,17 @@ def test_maps_of_another_grid_or_from_above_are_refused(layer, said):
     spec = dataclasses.replace(spec, beside_layers=(layer,))
     with pytest.raises(TrainingError, match=f"{layer} cannot stand beside .* {said}"):
         build_network(spec, n_classes=3, input_size=SIZE, weights="none")
+
+
+@pytest.mark.parametrize(
+    ("key", "layer"), [("simple_cnn", "block3_relu"), ("logistic_regression", "turned")]
+)
+def test_so_they_are_where_the_backbone_is_our_own(key, layer):
+    from core.architectures.builders import build_network
+
+    spec = dataclasses.replace(ARCHITECTURES[key], beside_layers=(layer,))
+    with pytest.raises(TrainingError, match=f"{layer} cannot stand beside"):
+        build_network(spec, n_classes=3, weights="none")
 
 
 @pytest.mark.parametrize("key", WITH_MAP)

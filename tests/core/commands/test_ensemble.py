@@ -1,8 +1,13 @@
 """``ensemble``, and every command that takes a version, on the version that it wrote."""
 
+import os
+import signal
+import time
+
 import numpy as np
 import pytest
 
+from core.commands import ensemble
 from core.workflows.champions import champion_name
 from tests.core.training.experiment_files import write_experiment
 from tests.labelled_folder import write_labelled_folder
@@ -143,6 +148,16 @@ def test_what_can_be_no_member_is_told_before_anything_is_trained(
     assert called.code == 2
     assert said in called.document["error"]
     assert not (tmp_path / "models").exists()
+
+
+def test_a_request_to_end_ends_it_as_a_key_press_does(core_json, members, monkeypatch):
+    def ask_to_end(request, *, progress):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr(ensemble, "make_ensemble", ask_to_end)
+    ended = core_json(*ASKED, "--name", "x", "--members", "a,b")
+    assert (ended.code, ended.document["error"]) == (130, "Interrupted.")
 
 
 def test_members_are_named_or_trained_and_not_both(core_json, members):

@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -84,6 +87,11 @@ def test_epochs_and_seed_are_given_by_set_as_by_their_options(asked, capfd, argu
         (("--set", "architecture=mobilenet"), "architecture, which is no", "--architecture"),
         (("--set", "limit=9"), "limit, which is no training setting", "--limit"),
         (("--set", "folds=5"), "folds, which is no training setting", "--folds"),
+        (
+            ("--set", "class_weights={stone: 1, stone: 2}"),
+            "class_weights names stone twice",
+            "once",
+        ),
     ],
 )
 def test_what_set_would_say_in_vain_ends_with_2_and_the_right_option(
@@ -152,3 +160,34 @@ def test_the_teaching_version_is_trained_from_the_command_line_and_stays_small(t
     files = [path for path in Path(last["path"]).rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 2_000_000
     assert set(last["metrics"]) == {"out_of_fold", "test"}
+
+
+LONG = (
+    *("-m", "core", "train", "--task", "phantom_ct", "--architecture", "simple_cnn", "--json"),
+    *("--version", "ended", "--limit", "96", "--epochs", "500", "--set", "phantom_series=100"),
+    *("--set", "steps_per_epoch=2", "--set", "batch_size=8", "--set", "patience=500"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.heavy
+def test_a_request_to_end_is_told_to_mlflow_and_ends_with_130(tmp_path):
+    home = tmp_path / "home"
+    environment = {"SECOND_LOOK_HOME": str(home), "SECOND_LOOK_MODELS": str(tmp_path / "models")}
+    with subprocess.Popen(
+        [sys.executable, *LONG],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        first = process.stdout.readline()  # an epoch is done: MLflow's run goes on
+        process.send_signal(signal.SIGTERM)
+        last = process.communicate()[0].splitlines()[-1]
+    assert json.loads(first)["epoch"] == 1
+    assert (process.returncode, json.loads(last)["error"]) == (130, "Interrupted.")
+    with closing(sqlite3.connect(home / "mlflow.db")) as tracked:
+        assert tracked.execute("select name, status from runs").fetchall() == [("ended", "KILLED")]
+    assert list((home / "training").glob("*/*"))  # whole epochs stay
+    assert not list((home / "locks").iterdir())

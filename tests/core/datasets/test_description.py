@@ -76,6 +76,11 @@ def test_a_changed_description_is_read_again(tmp_path):
         ("task: [kidney_ct]\n", "task", "kidney_ct"),
         ("- a\n- b\n", None, "list"),
         ("a: [1\n", None, "YAML"),
+        (
+            "task: kidney_ct\ntask: chest_xray\n",
+            "task",
+            "'task' stands in line 1 and again in line 2",
+        ),
     ],
 )
 def test_a_wrong_description_is_refused_with_its_key(tmp_path, content, column, said):

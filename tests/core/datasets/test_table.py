@@ -40,6 +40,15 @@ def test_a_file_that_is_no_table_is_refused_with_its_row(tmp_path, content, row,
     assert error.value.row == row
 
 
+@pytest.mark.parametrize(("sign", "word"), [(";", "semicolons"), ("\t", "tabs")])
+def test_cells_that_something_else_separates_are_told(tmp_path, sign, word):
+    table = read_table(table_of(tmp_path, f"file{sign}label\na{sign}stone\n"))
+    with pytest.raises(DatasetError, match=f"no column 'file': .*{word}, not by commas"):
+        table.require(["file"])
+    with pytest.raises(DatasetError, match=f"row 2: 2 cells.*separated by {word}. Save it as CSV"):
+        read_table(table_of(tmp_path, f"file{sign}share\na{sign}0,5\n"))
+
+
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(DatasetError, match=r"labels\.csv cannot be read"):
         read_table(tmp_path / "labels.csv")

@@ -128,6 +128,20 @@ def test_few_cases_all_found_carry_a_verdict_that_is_doubted():
     assert any("up to 37%" in line and "72 with no more" in line for line in doubts(made))
 
 
+def test_a_verdict_on_cases_of_which_none_is_found_is_doubted_first():
+    a, b = binary([0] * 12, [0] * 12)
+    for other in (b, replace(b, y_prob=np.clip(b.y_prob + np.array([-0.05, 0.05]), 0, 1))):
+        made = compared(a, other)
+        assert made.verdict == "may replace"
+        assert doubts(made)[0].startswith("B finds none of the 12 cases of stone, and A finds none")
+    made = compared(*binary([1] + [0] * 11, [0] * 12), margin=0.9)
+    assert made.verdict == "may replace"
+    assert doubts(made, {"stone": "Stone"})[0] == "B finds none of the 12 cases of Stone."
+    assert doubts(compared(*binary([1], [0])))[0] == "B misses the only case of stone."
+    few = compared(*binary([0] * 12, [1] + [0] * 11))
+    assert not [line for line in doubts(few) if "finds none" in line]
+
+
 def test_at_thresholds_a_case_is_called_at_or_above():
     y_true = np.array([0, 0, 1, 1, 1])
     p = np.array([0.1, 0.4, 0.4, 0.3, 0.8])

@@ -177,6 +177,15 @@ def test_a_file_that_holds_no_keys_and_values_is_refused_in_one_line(tmp_path, t
     assert "\n" not in str(caught.value)
 
 
+def test_a_key_that_stands_twice_is_refused_with_both_lines(tmp_path):
+    text = GOOD + "colour: grey\n"
+    first, again = (n for n, line in enumerate(text.splitlines(), 1) if line.startswith("colour:"))
+    with pytest.raises(TaskError, match=f"'colour' stands in line {first} and again in") as caught:
+        read_task(written(tmp_path, text))
+    assert (caught.value.row, caught.value.column) == (again, "colour")
+    assert "mine.yaml" in caught.value.problem
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_bytes(b"\xff\xfe\x00key")

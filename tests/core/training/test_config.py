@@ -5,7 +5,7 @@ import pytest
 from core.architectures import ARCHITECTURES
 from core.errors import DatasetError, TrainingError
 from core.tasks import load_tasks
-from core.training.config import check_config, read_config
+from core.training.config import DetailConfig, TrainingConfig, check_config, read_config
 from core.training.experiments import experiment_for, resolve
 
 
@@ -71,7 +71,20 @@ def test_null_is_taken_where_a_setting_may_be_null_and_refused_elsewhere():
             {"sampling": "class_balanced", "class_minimum": 9, "class_maximum": 5},
             "class_minimum 9 is above class_maximum 5",
         ),
-        ({"class_weights": {"stone": 0}}, "class_weights"),
+        ({"views": ["identity", "identity"]}, "identity stands there more than once"),
+        (
+            {"class_weights": {"cyst": 2, "stone": 0}},
+            r"^Training setting class_weights is \{.*\}: the weight of stone is 0, and a weight is "
+            "a finite number above 0",
+        ),
+        ({"class_weights": {"stone": float("inf")}}, "the weight of stone is inf"),
+        ({"class_weights": {"stone": True}}, "the weight of stone is True"),
+        ({"class_weights": {"stone": None}}, "the weight of stone is None"),
+        ({"class_weights": "even"}, "is 'even': give balanced, or a weight for each class"),
+        ({"steps_per_epoch": True}, "steps_per_epoch is True: give a number, not true or false"),
+        ({"dropout": False}, "dropout is False: give a number"),
+        ({"required_sensitivity": {"stone": True}}, r"sensitivity\.stone is True: give a number"),
+        ({"added_filters": [True]}, r"added_filters\.0 is True: give a number"),
         ({"loss": "hinge"}, "loss is 'hinge'"),
         ({"added_filters": [0]}, r"added_filters\.0 is 0"),
     ],
@@ -79,3 +92,45 @@ def test_null_is_taken_where_a_setting_may_be_null_and_refused_elsewhere():
 def test_settings_that_make_no_sense_are_named(changes, words):
     with pytest.raises(TrainingError, match=words):
         check_config({"architecture": "mobilenet", **changes})
+
+
+def numbers_of(model):
+    """Return the settings of a model that are numbers with a fraction."""
+    fields = model.model_fields.items()
+    return sorted(name for name, field in fields if "float" in str(field.annotation))
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -float("inf")])
+@pytest.mark.parametrize("name", numbers_of(TrainingConfig))
+def test_no_setting_is_infinite_or_no_number(name, value):
+    wrong = {"train": value} if name == "fractions" else value
+    wrong = {"stone": value} if name in ("class_weights", "required_sensitivity") else wrong
+    with pytest.raises(TrainingError, match=name):
+        check_config({"architecture": "mobilenet", name: wrong})
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+@pytest.mark.parametrize("name", numbers_of(DetailConfig))
+def test_no_setting_of_the_detail_branch_is_infinite_or_no_number(name, value):
+    detail = {"pasting": {"finding": "stone"}, name: value}
+    with pytest.raises(TrainingError, match=rf"detail\.{name}"):
+        check_config({"architecture": "mobilenet", "detail": detail})
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_is_drawn_and_augmented_is_finite_too(value):
+    pasting = {"finding": "stone", "zoom": value}
+    with pytest.raises(DatasetError, match="zoom"):
+        check_config({"architecture": "mobilenet", "detail": {"pasting": pasting}})
+    for name, given in {"blur": value, "probabilities": {"blur": value}}.items():
+        with pytest.raises(DatasetError, match="blur"):
+            check_config({"architecture": "mobilenet", "augmentation": {name: given}})
+
+
+def test_numbers_may_be_written_as_yaml_leaves_them():
+    weights = {"stone": "1e1", "cyst": 2}
+    given = {"learning_rate": "1e-3", "epochs": 3.0, "dropout": 0, "class_weights": weights}
+    config = check_config({"architecture": "mobilenet", **given})
+    assert (config.learning_rate, config.epochs, config.dropout) == (1e-3, 3, 0.0)
+    assert config.class_weights == {"stone": 10.0, "cyst": 2.0}
+    assert check_config({"architecture": "mobilenet", "class_weights": "balanced"})

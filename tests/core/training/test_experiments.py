@@ -229,6 +229,16 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "one fold": ({"validation": {"grouped_folds": 1}}, r"validation\.grouped_folds is 1"),
     "an unknown way to judge": ({"validation": {"folds": 5}}, r"one of grouped_folds"),
     "a limit of nothing": ({"data": {"limit": 0}}, r"data\.limit is 0"),
+    "a limit of yes": ({"data": {"limit": True}}, r"data\.limit is True.*give a number"),
+    "a seed of yes": ({"seed": True}, r"seed is True.*give a number, not true or false"),
+    "pictures beside the data root": (
+        {"data": {"folder": "../sib"}},
+        r"data\.folder is '\.\./sib', which leads out of the data root.*full path",
+    ),
+    "pictures beside it, by a detour": (
+        {"data": {"folder": "kidney_ct/../../sib"}},
+        "leads out of the data root",
+    ),
     "a published figure without meaning": (
         {"published": {"project": "a", "protocol": "b"}},
         r"published\.meaning is missing",
@@ -277,6 +287,28 @@ def test_a_file_without_keys_and_values_is_refused_in_one_line(tmp_path, text):
     with pytest.raises(TrainingError, match=r"mine\.yaml") as caught:
         read_experiment(path)
     assert "\n" not in str(caught.value)
+
+
+def test_settings_that_would_be_lost_because_their_key_stands_twice_are_refused(tmp_path):
+    path = write_experiment(tmp_path)
+    n_lines = len(path.read_text().splitlines())
+    path.write_text(path.read_text() + "training: {epochs: 3}\n")
+    with pytest.raises(TrainingError, match=r"mine\.yaml: the key 'training' stands") as caught:
+        read_experiment(path)
+    assert (caught.value.row, caught.value.column) == (n_lines + 1, "training")
+    path = write_experiment(tmp_path, training=None)
+    path.write_text(path.read_text() + "training: {epochs: 3, epochs: 4}\n")
+    with pytest.raises(TrainingError, match="'epochs' stands twice in line"):
+        read_experiment(path)
+
+
+def test_what_is_merged_into_keys_may_stand_again(tmp_path):
+    path = write_experiment(tmp_path, training=None, augmentation=None)
+    path.write_text(
+        path.read_text()
+        + "augmentation: {flip_left_right: 0.5}\ntraining: {<<: {epochs: 3}, epochs: 4}\n"
+    )
+    assert read_experiment(path).training == {"epochs": 4}
 
 
 def test_an_unknown_task_of_a_request_is_the_tasks_own_error():

@@ -143,13 +143,39 @@ def test_unknown_names_are_told_at_once_with_their_counts():
         DatasetError, match=r"'Cystt' \(2 pictures\), 'masks' \(1 picture\)"
     ) as told:
         names.refuse_unknown(["Cystt", "Cystt", "masks", "Stone"])
-    assert "--label 'Cystt=-'" in told.value.remedy
+    assert told.value.remedy == (
+        "Leave it out (--label 'Cystt=-'), rename it, or say which class it is "
+        "(--label 'Cystt=CLASS'). Classes: cyst, normal, stone, tumor."
+    )
+
+
+def test_numbers_as_pandas_writes_them_are_the_same_labels(tmp_path):
+    for scene, name in enumerate("abc"):
+        put(tmp_path, f"images/{name}.png", scene=scene)
+    (tmp_path / "public.csv").write_text("name,ground truth\na.png,1.0\nb.png,0.0\nc.png,1\n")
+    found = found_in(tmp_path, "glomeruli", layout="names_table")[1]
+    assert [item.name for item in found.pictures] == [
+        "sclerotic", "non_sclerotic", "sclerotic",
+    ]  # fmt: skip
+    explained = {"0": "normal", "1": "stone"}
+    found = found_in(tmp_path, "kidney_ct", layout="names_table", **explained)[1]
+    assert [item.name for item in found.pictures] == ["1", "0", "1"]
+
+
+@pytest.mark.parametrize(("sign", "word"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_table_without_commas_is_told_what_separates_its_cells(tmp_path, sign, word):
+    put(tmp_path, "images/a.png", scene=1)
+    (tmp_path / "public.csv").write_text(f"name{sign}ground truth\na.png{sign}1\n")
+    with pytest.raises(DatasetError, match=f"separated by {word}, not by commas") as caught:
+        found_in(tmp_path, "glomeruli")
+    assert caught.value.remedy == "Save it as CSV with commas between the cells."
 
 
 CSV_FAULTS = {
     "a wrong second column": ("name,label\na.png,1\n", r"no column 'ground truth'", None),
     "a wrong first column": ("file,ground truth\na.png,1\n", r"no column 'name'", None),
     "another number": ("name,ground truth\na.png,2\n", r"'2' is no class", 2),
+    "a number between": ("name,ground truth\na.png,0.5\n", r"'0\.5' is no class.*'0\.5=-'", 2),
     "a name twice": ("name,ground truth\na.png,1\nA.PNG,0\n", r"stands in row 2 already", 3),
     "an empty cell": ("name,ground truth\na.png,\n", "is empty", 2),
     "too few cells": ("name,ground truth\na.png\n", "1 cell, but", 2),
