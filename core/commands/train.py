@@ -138,11 +138,13 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
     >>> _settings(["keep=last", "views=[identity, flip_left_right]"])
     {'keep': 'last', 'views': ['identity', 'flip_left_right']}
     """
-    found = {}
+    found: dict[str, Any] = {}
     for pair in pairs:
         key, separator, text = pair.partition("=")
         if not (key and separator):
             raise ArgumentError(f"--set got {pair!r}.", remedy="Write KEY=VALUE.")
+        if key.strip() in found:
+            raise ArgumentError(f"--set got {key.strip()} twice.", remedy="Give one of the values.")
         try:
             found[key.strip()] = load_yaml(text)
         except RepeatedKeyError as error:

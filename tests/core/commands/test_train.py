@@ -87,6 +87,7 @@ def test_epochs_and_seed_are_given_by_set_as_by_their_options(asked, capfd, argu
         (("--set", "architecture=mobilenet"), "architecture, which is no", "--architecture"),
         (("--set", "limit=9"), "limit, which is no training setting", "--limit"),
         (("--set", "folds=5"), "folds, which is no training setting", "--folds"),
+        (("--set", "epochs=3", "--set", "epochs=5"), "--set got epochs twice", "one of"),
         (
             ("--set", "class_weights={stone: 1, stone: 2}"),
             "class_weights names stone twice",
