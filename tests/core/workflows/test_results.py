@@ -169,6 +169,34 @@ def test_a_row_judged_on_its_test_part_comes_last_and_says_so(models: Path):
     assert "0.990" in last
 
 
+def test_a_row_of_other_pictures_comes_last_and_names_them(models: Path):
+    write_small_version(models, TASK, version="easy")
+    (models / TASK / "champion").write_text("small-1\n", encoding="utf-8")
+    card = parse_card((models / TASK / "easy" / "card.yaml").read_bytes())
+    data = card.training_data.model_dump(mode="json") | {"name": "easy pictures"}
+    _measured(models / TASK / "easy", macro_f1=0.99, training_data=data)
+    lines = [line for line in _page().splitlines() if line.startswith("| ") and "` |" in line]
+    assert "`easy`" in lines[-1]
+    assert "of easy pictures: other pictures than the champion's" in lines[-1]
+    assert "other pictures" not in "".join(lines[:-1])
+
+
+def test_a_random_split_without_the_branch_says_so(models: Path):
+    card = parse_card((models / TASK / "small-2" / "card.yaml").read_bytes())
+    detail = dict(card.parameters) | {"detail": {"mixed": 64}}
+    _measured(models / TASK / "small-2", macro_f1=0.6, split="random_split", parameters=detail)
+    assert "0.600 (n 300, without its branch)" in _page()
+
+
+def test_a_network_that_its_weight_file_cuts_short_is_titled_so(models: Path):
+    write_small_version(models, TASK, version="cut")
+    (models / TASK / "champion").write_text("small-1\n", encoding="utf-8")
+    card = parse_card((models / TASK / "cut" / "card.yaml").read_bytes())
+    cut = dict(card.parameters) | {"end_layer": "conv4_block6_out"}
+    _measured(models / TASK / "cut", macro_f1=0.6, architecture="resnet50", parameters=cut)
+    assert "| ResNet50 up to conv4 |" in _page()
+
+
 def test_a_network_from_scratch_on_smaller_pictures_says_both(models: Path):
     write_small_version(models, TASK, version="scratch")
     told = {"weights": "none", "strategy": "all", "epochs": 10}
