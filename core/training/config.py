@@ -180,9 +180,19 @@ class TrainingConfig(Strict):
             raise ValueError(f"class_minimum {limits[0]} is above class_maximum {limits[1]}")
         if self.head_solver == "lbfgs":
             self._check_solved()
-        if self.detail is not None and (self.strategy != "top" or self.frozen_layers is not None):
-            raise ValueError("a detail branch needs strategy top and a layer to freeze until")
+        if self.detail is not None:
+            self._check_branch()
         return self
+
+    def _check_branch(self) -> None:
+        """Refuse a branch that would have no frozen layer for its context."""
+        is_known = self.frozen_layers is None and self._frozen_in_the_end(
+            architecture(self.architecture)
+        )
+        if self.strategy not in ("top", "staged") or not is_known:
+            raise ValueError(
+                "a detail branch needs strategy top or staged, and a layer to freeze until"
+            )
 
     def _check_solved(self) -> None:
         """Refuse what solving the head would leave out."""

@@ -134,3 +134,26 @@ def test_numbers_may_be_written_as_yaml_leaves_them():
     assert (config.learning_rate, config.epochs, config.dropout) == (1e-3, 3, 0.0)
     assert config.class_weights == {"stone": 10.0, "cyst": 2.0}
     assert check_config({"architecture": "mobilenet", "class_weights": "balanced"})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"strategy": "head"},
+        {"strategy": "all"},
+        {"frozen_layers": 20},
+        {"architecture": "simple_cnn"},
+    ],
+    ids=str,
+)
+def test_a_branch_without_a_frozen_layer_for_its_context_is_refused(wrong):
+    detail = {"pasting": {"finding": "stone"}}
+    with pytest.raises(TrainingError, match="a layer to freeze until"):
+        check_config({"architecture": "mobilenet", "detail": detail} | wrong)
+
+
+@pytest.mark.parametrize("strategy", ["top", "staged"])
+def test_a_branch_goes_with_strategies_that_end_above_a_frozen_layer(strategy):
+    detail = {"pasting": {"finding": "stone"}}
+    given = {"architecture": "mobilenet", "detail": detail, "strategy": strategy}
+    assert check_config(given).spec.freeze_until == "conv_pw_7_relu"

@@ -240,12 +240,13 @@ DETAIL = {
 
 
 @pytest.mark.slow
-def test_a_run_with_a_detail_branch_ends_in_a_version_that_answers(tmp_path):
+@pytest.mark.parametrize("strategy", ["top", "staged"])
+def test_a_run_with_a_detail_branch_ends_in_a_version_that_answers(tmp_path, strategy):
     from core.inference.package import read_version
     from core.inference.ready import load_version
     from core.training.run import train_version
 
-    job = toy_job(tmp_path, folds=2, detail=DETAIL)
+    job = toy_job(tmp_path, folds=2, detail=DETAIL, strategy=strategy, head_epochs=1)
     trained = train_version(job, tracking_uri=None)
     ready = load_version(read_version(trained.path))
     assert ready.head_weights is not None and np.abs(ready.head_weights[-1]).max() > 0
