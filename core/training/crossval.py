@@ -29,7 +29,7 @@ class OutOfFold:
     ``logits`` (n, n_classes) float64; ``gate_features`` (n, n_gate) float32, which differ from fold
     to fold only where nothing is frozen; ``folds`` (n,) int64; ``evidence_weights`` (n_classes,)
     of a detail branch, fitted outside the test part, None without one. The logits hold the evidence
-    already, each fold's with weights fitted on the other folds.
+    already, each fold's with weights fitted on the other folds outside the test part.
     """
 
     logits: NDArray[np.float64]
@@ -83,7 +83,14 @@ def _with_evidence(bench: Workbench, found: OutOfFold, evidence: NDArray[np.floa
     weights = fit_evidence_weights(
         found.logits[own], evidence[own], data.y_true[own], data.group[own]
     )
-    logits = cross_fitted(found.logits, evidence, data.y_true, group=data.group, folds=found.folds)
+    logits = cross_fitted(
+        found.logits,
+        evidence,
+        data.y_true,
+        group=data.group,
+        folds=found.folds,
+        fitted=np.isin(np.arange(len(data)), own),
+    )
     return replace(found, logits=logits, evidence_weights=weights)
 
 

@@ -75,11 +75,16 @@ def cross_fitted(
     *,
     group: NDArray[np.object_],
     folds: NDArray[np.int64],
+    fitted: NDArray[np.bool_],
 ) -> Floats:
-    """Return fused logits where each fold's weights were fitted on the other folds."""
+    """Return fused logits where each fold's weights were fitted on the other folds.
+
+    ``fitted`` (n,) marks whose labels may be learnt from at all. Those of a test part may not:
+    temperature and threshold are fitted on what comes out.
+    """
     answer = np.array(logits, np.float64)
     for fold in np.unique(folds):
-        own, others = folds == fold, folds != fold
+        own, others = folds == fold, (folds != fold) & fitted
         weights = fit_evidence_weights(
             logits[others], evidence[others], y_true[others], group[others]
         )

@@ -35,7 +35,7 @@ def test_evidence_of_nothing_weighs_next_to_nothing():
 def test_weights_fitted_elsewhere_still_help():
     logits, evidence, y_true, group = cases(effect=1.0)
     folds = group.astype(int) % 5
-    better = cross_fitted(logits, evidence, y_true, group=group, folds=folds)
+    better = cross_fitted(logits, evidence, y_true, group=group, folds=folds, fitted=folds >= 0)
     assert negative_log_likelihood(better, y_true).mean() < 0.85 * (
         negative_log_likelihood(logits, y_true).mean()
     )
@@ -44,11 +44,22 @@ def test_weights_fitted_elsewhere_still_help():
 def test_no_fold_is_judged_with_its_own_labels():
     logits, evidence, y_true, group = cases(effect=1.0)
     folds = group.astype(int) % 5
-    once = cross_fitted(logits, evidence, y_true, group=group, folds=folds)
+    once = cross_fitted(logits, evidence, y_true, group=group, folds=folds, fitted=folds >= 0)
     changed = np.where(folds == 2, (y_true + 1) % 3, y_true)
-    again = cross_fitted(logits, evidence, changed, group=group, folds=folds)
+    again = cross_fitted(logits, evidence, changed, group=group, folds=folds, fitted=folds >= 0)
     assert np.array_equal(once[folds == 2], again[folds == 2])
     assert not np.array_equal(once[folds == 1], again[folds == 1])
+
+
+def test_labels_of_a_test_part_are_learnt_from_nowhere():
+    logits, evidence, y_true, group = cases(effect=1.0)
+    folds, is_test = group.astype(int) % 5, group.astype(int) < 12
+    changed = np.where(is_test, (y_true + 1) % 3, y_true)
+    once, again = (
+        cross_fitted(logits, evidence, labels, group=group, folds=folds, fitted=~is_test)
+        for labels in (y_true, changed)
+    )
+    assert np.array_equal(once, again)
 
 
 def test_fusing_is_an_addition():
