@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ def write_member(
     *,
     runs: Sequence[EvaluationRun] = (),
     gate: Gate | None = None,
+    required: Mapping[str, float] | None = None,
     **changes: Any,
 ) -> ModelVersion:
     """Write one member ("a" or "b" decides its recipe); ``runs`` go in as its own."""
@@ -83,7 +84,9 @@ def write_member(
         "model.keras": b"placeholder",
         **graph_bytes(graph),
         "card.yaml": card.to_yaml(),
-        "calibration.yaml": Calibration(temperature=TEMPERATURES[name[0]]).to_yaml(),
+        "calibration.yaml": Calibration(
+            temperature=TEMPERATURES[name[0]], required_sensitivity=dict(required or {})
+        ).to_yaml(),
         "gate.npz": (gate or small_gate(graph, size)).to_bytes(),
         "golden.npz": Golden(golden_in, output, weights["head"], weights["bias"]).to_bytes(),
     }

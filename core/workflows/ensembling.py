@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import ArgumentError, EnsembleError
 from core.evaluation.runs import EvaluationRun, read_run, write_run
+from core.inference.calibration import parse_calibration
 from core.inference.card import check_card_fits_task
 from core.inference.combining import Combiner, features_of, logits_of, mean_weights
 from core.inference.ensemble_spec import COMBINES, META_KINDS
@@ -202,7 +203,7 @@ class _Work:
 
     def fit(self) -> _Fitted:
         """Fit the combination and its temperature outside the test part, and judge both."""
-        from core.training.trust import calibrate
+        from core.training.trust import calibrate, required_by_class
 
         run, group = self.folded.run, self.task.group_name
         own, outside = np.arange(run.n), ""
@@ -213,6 +214,7 @@ class _Work:
             self._nested(own),
             run.y_true[own],
             fitted_on=f"Combined out-of-fold outputs of every {group}{outside}.",
+            required=required_by_class(_required(self.members), self.task),
         )
         combiner = self._combiner(own)
         runs = {OUT_OF_FOLD: self._out_of_fold_run()}
@@ -292,6 +294,16 @@ class _Work:
             notes=("Refused is what the first member's gate refuses.",),
         )
         return replace(like, y_prob=y_prob, facts=facts)
+
+
+def _required(members: tuple[ModelVersion, ...]) -> dict[str, float]:
+    """Return what thresholds have to find: of each finding the most that a member had to."""
+    found: dict[str, float] = {}
+    for member in members:
+        calibration = parse_calibration(member.file("calibration.yaml").read_bytes())
+        for name, share in calibration.required_sensitivity.items():
+            found[name] = max(share, found.get(name, 0.0))
+    return found
 
 
 def _runs(members: tuple[ModelVersion, ...], name: str) -> Mapping[str, EvaluationRun]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.config import settings
@@ -17,6 +17,7 @@ from core.tasks import load_task
 from core.workflows.champions import champion_name, find_version
 from core.workflows.comparing import Question, compare_stored, comparison_document, verdict_record
 from core.workflows.models import verified_version
+from core.workflows.points import points_of
 from core.workflows.records import Promotion, record_comparison, record_promotion
 from core.workflows.retiring import retired_versions, take_back
 from core.workflows.stored_runs import StoredRun, stored_runs
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 PASSES = "may replace"
 # Of the runs that both versions have on the same cases: a part kept for testing tells most, then
-# folds, then folders of pictures.
+# folds, then folders of pictures. A random split measures memory, and nothing rests on it.
 _SPLITS = ("test", "out_of_fold")
+_LEAKING = "random_split"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,15 @@ def promote(
 ) -> Promoted:
     """Compare a version with the champion on the same cases and promote it if it passes.
 
+    Each is compared as it answers: by its threshold of the class, signed or shipped, if it has one.
+
     Parameters
     ----------
     task, version : str
         The version to promote; every file of it is verified first.
     question : Question
-        The class whose misses decide and by how much its sensitivity may be lower.
+        The class whose misses decide and by how much its sensitivity may be lower. A threshold
+        that it names takes the place of the version's own.
     against : str
         The version it is compared with: the champion. Against another one it is not promoted.
     override : Override or None
@@ -133,7 +138,8 @@ def promote_untold(
     record_comparison(verdict_record(made, run_a, run_b, by=who))
     refusal = _refusal(made, version=version, against=against, champion=champion)
     if refusal is not None and override is None:
-        return Promoted(made, run_a, run_b, None, champion, refusal)
+        told = f"{refusal}{_thresholds_said(made)}"
+        return Promoted(made, run_a, run_b, None, champion, told)
     promotion = Promotion(
         task=key,
         version=challenger.name,
@@ -147,7 +153,7 @@ def promote_untold(
     if version in retired_versions(key):
         take_back(key, version, by=who)
     said = _said(version, against, champion=champion, refusal=refusal)
-    return Promoted(made, run_a, run_b, recorded, version, said)
+    return Promoted(made, run_a, run_b, recorded, version, f"{said}{_thresholds_said(made)}")
 
 
 def promotion_document(done: Promoted) -> dict[str, Any]:
@@ -173,7 +179,7 @@ def _compared(
     task: str, a: ModelVersion, b: ModelVersion, question: Question
 ) -> tuple[Comparison, StoredRun, StoredRun]:
     """Return the comparison on the first pair of runs that hold the same cases."""
-    differ = None
+    differ, question = None, _as_they_answer(question, a, b)
     for run_a, run_b in _pairs(_own_runs(task, a), _own_runs(task, b)):
         try:
             return compare_stored(run_a, run_b, question), run_a, run_b
@@ -189,9 +195,24 @@ def _compared(
     )
 
 
+def _as_they_answer(question: Question, a: ModelVersion, b: ModelVersion) -> Question:
+    """Return the question with the thresholds by which the two answer, where none is named."""
+    own_a, own_b = (points_of(version).thresholds.get(question.class_name) for version in (a, b))
+    named_a, named_b = question.threshold_a, question.threshold_b
+    return replace(
+        question,
+        threshold_a=own_a if named_a is None else named_a,
+        threshold_b=own_b if named_b is None else named_b,
+    )
+
+
 def _own_runs(task: str, version: ModelVersion) -> list[StoredRun]:
     runs = stored_runs(task, version.name)
-    return [run for run in runs if run.facts.version_digest == version.digest]
+    return [
+        run
+        for run in runs
+        if run.facts.version_digest == version.digest and run.facts.split != _LEAKING
+    ]
 
 
 def _pairs(
@@ -229,6 +250,15 @@ def _said(version: str, against: str, *, champion: str | None, refusal: str | No
     if refusal is None:
         return f"{version} is the champion now: it may replace {against}."
     return f"{version} is the champion now, by override. Without it: {refusal}"
+
+
+def _thresholds_said(made: Comparison) -> str:
+    """Say by what the two were compared, unless both call the most probable class."""
+    given = (made.threshold_a, made.threshold_b)
+    if given == (None, None):
+        return ""
+    a, b = ("its most probable class" if at is None else f"its threshold {at:.3g}" for at in given)
+    return f" Compared as they answer for {made.class_name}: A by {a}, B by {b}."
 
 
 def _login() -> str:

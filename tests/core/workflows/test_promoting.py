@@ -9,13 +9,15 @@ from core.config import settings
 from core.errors import ArgumentError, EvaluationError, ModelMissingError, ModelVersionError
 from core.evaluation.runs import RunFacts, write_run
 from core.inference import package
+from core.inference.calibration import Calibration
 from core.workflows import promoting, promoting_aside
 from core.workflows.champions import champion_name
 from core.workflows.comparing import Question
 from core.workflows.promoting import Override, promote, promotion_document
 from core.workflows.promoting_aside import promote_aside
-from core.workflows.records import champion_row, comparisons
+from core.workflows.records import champion_row, comparisons, record_operating_point
 from core.workflows.stored_runs import runs_folder
+from tests.core.persistence.conftest import POINT
 from tests.drawn_runs import draw_run
 from tests.small_version import write_small_version
 
@@ -128,6 +130,43 @@ def test_a_part_kept_for_testing_decides_before_a_folder_and_a_run_from_memory_l
         store_run(versions[name], skill, name="a-memory", n=900, notes=("It was trained on it.",))
     done = promote("kidney_ct", "good", STONE, against="first")
     assert (done.run_a.name, done.run_b.name) == ("test", "test")
+
+
+def test_nothing_rests_on_a_random_split(versions, tmp_path):
+    """Two versions of other test parts may share the pictures held out by lot, and only those."""
+    third = write_small_version(tmp_path / "models", version="third")
+    package.set_champion(tmp_path / "models" / "kidney_ct", "first")
+    for version, skill in ((versions["first"], 1.5), (third, 4.0)):
+        store_run(version, skill, name="random_split", split="random_split", n=900)
+    with pytest.raises(EvaluationError, match="no stored run on the same cases"):
+        promote("kidney_ct", "third", STONE, against="first")
+    assert champion_name("kidney_ct") == "first"
+
+
+def test_a_version_that_loses_the_threshold_of_the_champion_may_not_replace_it(
+    tmp_path, use_settings
+):
+    """Both have the same probabilities: what differs is that the champion flags from 0.02 on."""
+    use_settings(models=tmp_path / "models", home=tmp_path / "home")
+    shipped = Calibration(temperature=1.5, operating_points={"stone": 0.02})
+    first = write_small_version(tmp_path / "models", version="first", calibration=shipped.to_yaml())
+    bare = write_small_version(tmp_path / "models", version="bare")
+    package.set_champion(tmp_path / "models" / "kidney_ct", "first")
+    store_run(first, 1.5)
+    store_run(bare, 1.5)
+    done = promote("kidney_ct", "bare", STONE, against="first")
+    assert done.promotion is None
+    assert (done.comparison.threshold_a, done.comparison.threshold_b) == (0.02, None)
+    assert done.comparison.gap.sensitivity_b < done.comparison.gap.sensitivity_a - 0.05
+    assert "A by its threshold 0.02, B by its most probable class" in done.why
+    named = replace(STONE, threshold_b=0.02)
+    assert promote("kidney_ct", "bare", named, against="first").champion == "bare"
+
+
+def test_a_signed_threshold_takes_the_place_of_the_shipped_one(versions):
+    record_operating_point(replace(POINT, version_digest=versions["first"].digest))
+    done = promote("kidney_ct", "good", STONE, against="first")
+    assert (done.comparison.threshold_a, done.comparison.threshold_b) == (POINT.threshold, None)
 
 
 def test_runs_on_other_cases_are_passed_over(versions, tmp_path):
