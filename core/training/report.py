@@ -98,7 +98,7 @@ def summarise(
 
 
 def known_failures(task: TaskSpec, run: EvaluationRun, figures: RunFigures) -> tuple[str, ...]:
-    """Return a sentence for every finding that is often missed, and one for refusals.
+    """Return a sentence for every finding often missed or never judged, and one for refusals.
 
     >>> POOR_SENSITIVITY
     0.8
@@ -107,8 +107,13 @@ def known_failures(task: TaskSpec, run: EvaluationRun, figures: RunFigures) -> t
     called = called_class(run.y_prob)
     for index, name in enumerate(run.class_names):
         figure = figures.per_class[name]["sensitivity"]
-        is_finding = name in task.findings
-        if not is_finding or figure.value is None or figure.value >= POOR_SENSITIVITY:
+        if name not in task.findings or (figure.value or 0.0) >= POOR_SENSITIVITY:
+            continue
+        if figure.value is None:
+            sentences.append(
+                f"{task.class_spec(name).title}: whether it is found is not known, as no picture "
+                f"of it was judged ({run.facts.split.replace('_', ' ')})."
+            )
             continue
         missed = called[(run.y_true == index) & (called != index)]
         most = run.class_names[int(np.bincount(missed).argmax())]

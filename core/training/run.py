@@ -43,6 +43,7 @@ from core.training.trust import (
     frozen_gate,
     is_blank,
     is_refused,
+    missing_thresholds,
     required_by_class,
     trained_gate,
 )
@@ -75,16 +76,16 @@ def train_version(job: TrainingJob, *, tracking_uri: str | None) -> Trained:
     TrainingError, ModelVersionError
         If the run cannot start, or go on; nothing is written then.
     """
+    told = job.experiment.to_data() if job.experiment else settings_for_card(job.config)
     tracker = Tracker(
         tracking_uri,
         home=job.folders.home,
         experiment=job.task.key,
         name=job.version,
+        values=told,
         tell=job.listener.on_note,
     )
-    told = job.experiment.to_data() if job.experiment else settings_for_card(job.config)
     try:
-        tracker.parameters(told)
         trained = _Run(_tracked(job, tracker)).finish()
     except KeyboardInterrupt:
         tracker.fail(was_stopped=True)
@@ -183,19 +184,16 @@ class _Run:
         group = self.job.task.group_name
         if folded is not None:
             own = self.job.rows("train", "validation", "calibration")
-            return calibrate(
-                folded.logits[own],
-                self.data.y_true[own],
-                fitted_on=f"Out-of-fold outputs of every {group} outside the test part.",
-                required=self.required,
-            )
-        chosen = np.isin(rows, self.job.rows("calibration"))
-        return calibrate(
-            measured.logits[chosen],
-            self.data.y_true[rows[chosen]],
-            fitted_on=f"The calibration part: every {group} in it was kept out of training.",
-            required=self.required,
-        )
+            logits, y_true = folded.logits[own], self.data.y_true[own]
+            fitted_on = f"Out-of-fold outputs of every {group} outside the test part."
+        else:
+            chosen = np.isin(rows, self.job.rows("calibration"))
+            logits, y_true = measured.logits[chosen], self.data.y_true[rows[chosen]]
+            fitted_on = f"The calibration part: every {group} in it was kept out of training."
+        made = calibrate(logits, y_true, fitted_on=fitted_on, required=self.required)
+        for sentence in missing_thresholds(made, self.required, y_true):
+            self.job.listener.on_note(sentence)
+        return made
 
     def _gate(self, rows: Any, measured: Measured) -> Gate:
         known = np.isin(rows, np.setdiff1d(self.bench.thinned, self.job.rows("test")))

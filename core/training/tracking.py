@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import logging
@@ -38,6 +39,7 @@ SQLITE_HEADER = b"SQLite format 3\x00"
 PARAMETERS_AT_ONCE = 100
 CHAMPION, CHALLENGER = "champion", "challenger"
 VERSION_FOLDER = "version"
+RUN_KEY = "second_look.run_key"  # tag: which settings in which home the run belongs to
 Tell = Callable[[str], None]
 
 
@@ -54,8 +56,10 @@ class Tracker:
         Tracking server; None: SQLite inside the home.
     home : Path
     experiment, name : str
-        Experiment (the task) and run (the version). A run of that name that did not finish is gone
-        on with, as the training is.
+        Experiment (the task) and run (the version).
+    values : mapping
+        Settings of the run, stored under joined names (``training.epochs``). A run of the same
+        name, settings and home that did not finish is gone on with, as the training is.
     tell : callable
         Told, once, that nothing is tracked any more, and why.
     """
@@ -67,6 +71,7 @@ class Tracker:
         home: Path,
         experiment: str,
         name: str,
+        values: Mapping[str, Any],
         tell: Tell = _to_stderr,
     ) -> None:
         self._database = home / "mlflow.db"
@@ -76,14 +81,11 @@ class Tracker:
         self._run_id, self._task, self._tell = "", experiment, tell
         self._client: Any = None
         self.is_on = True
+        params = flattened(values)
+        told = json.dumps([str(home.absolute()), params], sort_keys=True)
+        self._run_key = hashlib.sha256(told.encode()).hexdigest()
         self._try(lambda: self._start(experiment, name))
-
-    def parameters(self, values: Mapping[str, Any]) -> None:
-        """Store the settings of the run, nested ones under joined names (``training.epochs``).
-
-        What stands there already stays: MLflow refuses to change it.
-        """
-        self._try(lambda: self._log_parameters(flattened(values)))
+        self._try(lambda: self._log_parameters(params))
 
     def _log_parameters(self, values: Mapping[str, str]) -> None:
         known = self._client.get_run(self._run_id).data.params
@@ -164,11 +166,16 @@ class Tracker:
             else self._client.create_experiment(experiment, artifact_location=where)
         )
         for run in self._client.search_runs([key], f"attributes.run_name = '{name}'"):
-            if run.info.status != "FINISHED":
+            if run.info.status == "FINISHED":
+                continue
+            if run.data.tags.get(RUN_KEY) == self._run_key:
                 self._run_id = run.info.run_id
                 self._client.update_run(self._run_id, status="RUNNING")
-                return
-        self._run_id = self._client.create_run(key, run_name=name).info.run_id
+            elif self._is_own and run.info.status == "RUNNING":  # this process holds the version
+                self._client.set_terminated(run.info.run_id, "KILLED")
+        if not self._run_id:
+            tags = {RUN_KEY: self._run_key}
+            self._run_id = self._client.create_run(key, run_name=name, tags=tags).info.run_id
 
     def _check_own(self) -> None:
         """Fail at once where MLflow would try for minutes to open its database."""

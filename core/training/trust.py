@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,9 +50,16 @@ def calibrate(
         Findings that the version ships a threshold for: the highest that finds so many of them
         among these pictures. It was chosen on them, so what it finds elsewhere is another figure.
         None is shipped where calling the most probable class finds so many already: the threshold
-        would then lie above it, and find fewer.
+        would then lie above it, and find fewer. Nor of a finding that none of the pictures shows.
+
+    Pictures of one class alone say nothing of how sure an answer may be: the likelier that class
+    is made, the better they fit. The temperature is 1 then.
     """
-    temperature = round(fit_temperature(logits, y_true), 4)
+    only = np.unique(y_true)
+    if len(only) > 1:
+        temperature = round(fit_temperature(logits, y_true), 4)
+    else:
+        temperature, fitted_on = 1.0, f"Nothing, as all are of one class. {fitted_on}"
     y_prob = apply_temperature(logits, temperature)
     called, points = called_class(y_prob), {}
     for index, (name, sensitivity) in (required or {}).items():
@@ -69,6 +76,24 @@ def calibrate(
         nll_before=round(negative_log_likelihood(logits, y_true), 5),
         nll_after=round(negative_log_likelihood(logits / temperature, y_true), 5),
     )
+
+
+def missing_thresholds(
+    calibration: Calibration,
+    required: Mapping[int, tuple[str, float]],
+    y_true: NDArray[np.int64],
+) -> Iterator[str]:
+    """Yield a sentence for each required threshold that does not ship, with the reason."""
+    for index, (name, share) in required.items():
+        if name in calibration.operating_points:
+            continue
+        n = int((y_true == index).sum())
+        why = (
+            f"the most probable class finds {share:.0%} of its {n:,} pictures already"
+            if n
+            else "no picture of it is among those that the threshold is chosen on"
+        )
+        yield f"No threshold of {name} is shipped: {why}."
 
 
 def required_by_class(

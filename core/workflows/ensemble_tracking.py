@@ -25,15 +25,13 @@ def track_ensemble(
         home=known.home,
         experiment=request.task,
         name=made.model_version,
-        tell=tell,
-    )
-    tracker.parameters(
-        {
+        values={
             "members": list(request.members),
             "combine": request.combine,
             "meta": request.meta,
             "weights": list(request.weights),
-        }
+        },
+        tell=tell,
     )
     tracker.figures(made.metrics)
     is_alone = names_in(made.path.parent) == (made.model_version,)

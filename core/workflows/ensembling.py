@@ -168,11 +168,12 @@ def _member(task: TaskSpec, name: str) -> ModelVersion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fitted:
-    """What will answer, and how good it is: runs by name."""
+    """What will answer, and how good it is: runs by name; what a person should know of it."""
 
     combiner: Combiner
     calibration: Calibration
     runs: Mapping[str, EvaluationRun]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,26 +204,28 @@ class _Work:
 
     def fit(self) -> _Fitted:
         """Fit the combination and its temperature outside the test part, and judge both."""
-        from core.training.trust import calibrate, required_by_class
+        from core.training.trust import calibrate, missing_thresholds, required_by_class
 
         run, group = self.folded.run, self.task.group_name
         own, outside = np.arange(run.n), ""
         if self.test is not None:
             own = np.flatnonzero(~np.isin(run.file.astype(str), self.test.run.file.astype(str)))
             outside = " outside the test part"
+        required = required_by_class(_required(self.members), self.task)
         calibration = calibrate(
             self._nested(own),
             run.y_true[own],
             fitted_on=f"Combined out-of-fold outputs of every {group}{outside}.",
-            required=required_by_class(_required(self.members), self.task),
+            required=required,
         )
+        notes = tuple(missing_thresholds(calibration, required, run.y_true[own]))
         combiner = self._combiner(own)
         runs = {OUT_OF_FOLD: self._out_of_fold_run()}
         if self.test is not None:
             y_prob = calibration.apply(combiner(logits_of(self.test.y_prob)))
             made = f"the members' own test part: no weight was fitted on any {group} in it"
             runs[TEST] = self._run(self.test.run, y_prob, TEST, made)
-        return _Fitted(combiner, calibration, runs)
+        return _Fitted(combiner, calibration, runs, notes)
 
     def _out_of_fold_run(self) -> EvaluationRun:
         """Return the run of nested folds: combination and temperature fitted on other folds.
@@ -346,4 +349,6 @@ def _written(work: _Work, fitted: _Fitted) -> MadeEnsemble:
         for name, run in fitted.runs.items():
             files[f"{FOLDER}/{name}"] = write_run(run, Path(folder) / name)
         path = write_version(models_folder() / work.task.key, card.version, files=files)
-    return MadeEnsemble(card.version, path, answer_metrics(tuple(metrics)), work.notes)
+    return MadeEnsemble(
+        card.version, path, answer_metrics(tuple(metrics)), work.notes + fitted.notes
+    )

@@ -16,14 +16,11 @@ from core.config import settings
 from core.datasets.left_out import LeftOut, left_out_by
 from core.datasets.manifest import Manifest
 from core.datasets.outlines import Cut
-from core.datasets.splits import Split, make_split
 from core.domain import ByteArray
 from core.errors import DatasetError, TrainingError
-from core.inference.arrays import choose_rows
 from core.inference.package import check_new_name, models_folder, version_names
 from core.preprocessing import Recipe
 from core.tasks import TaskSpec
-from core.training.config import TrainingConfig
 from core.training.experiments import Experiment, Resolved, is_file_name, resolve
 from core.training.fingerprint import DataFingerprint, difference_in_words
 from core.training.job import Folders, Listener, TrainingJob
@@ -34,6 +31,13 @@ from core.workflows.experiments import (
     experiment_notes,
     left_behind,
     name_of_folder,
+)
+from core.workflows.picture_guards import (
+    absent_classes,
+    absent_in_parts,
+    limited,
+    refuse_one_class,
+    whole_split,
 )
 from core.workflows.pictures import load_pixels, open_manifest
 from core.workflows.run_guards import ending_on_request, only_run, refuse_wrong_network
@@ -157,7 +161,7 @@ def _asked(request: TrainingRequest, listener: Listener) -> _Asked:
     check_new_name(task.key, version, option="--version")
     folder = _folder(resolved)
     if folder is not None:
-        _refuse_one_class(open_manifest(folder, task, find_groups=False))
+        refuse_one_class(open_manifest(folder, task, find_groups=False))
     return _Asked(resolved, version, begun)
 
 
@@ -166,11 +170,13 @@ def _read(asked: _Asked, listener: Listener) -> TrainingJob:
     resolved = asked.resolved
     experiment, task, config = resolved.experiment, resolved.task, resolved.config
     recipe = resolved.recipe
-    manifest = _limited(_manifest(resolved), experiment.data.limit)
-    _refuse_one_class(manifest)
+    manifest = limited(_manifest(resolved), experiment.data.limit)
+    refuse_one_class(manifest)
     manifest, pixels = _readable(manifest, recipe, config.cut, listener)
-    _refuse_one_class(manifest)
-    _tell_absent(manifest, listener)
+    refuse_one_class(manifest)
+    split = whole_split(manifest, seed=config.seed, fractions=config.fractions)
+    for sentence in (*absent_classes(manifest), *absent_in_parts(manifest, split)):
+        listener.on_note(sentence)
     data = TrainingSet(
         pixels=pixels,
         y_true=manifest.class_indices,
@@ -190,7 +196,7 @@ def _read(asked: _Asked, listener: Listener) -> TrainingJob:
         data=data,
         config=config,
         version=asked.version,
-        split=_split(manifest, config),
+        split=split,
         folders=Folders(settings().home, models_folder(), settings().backbones),
         folds=folds,
         left_out=_left_out(manifest, judged.left_out_column, listener),
@@ -314,21 +320,6 @@ def _draw(path: Path) -> ByteArray:
     return phantom_pixels(path.as_posix()).pixels
 
 
-def _limited(manifest: Manifest, limit: int | None) -> Manifest:
-    """Return at most ``limit`` pictures, evenly over classes and over groups within each."""
-    if limit is None or len(manifest) <= limit:
-        return manifest
-    frame = manifest.frame
-    share = max(1, limit // len(manifest.task.class_names))
-    chosen = []
-    for label in manifest.task.class_names:
-        rows = np.flatnonzero((frame["label"] == label).to_numpy())
-        if len(rows):
-            groups = frame["group"].to_numpy(dtype=object)[rows]
-            chosen.append(rows[choose_rows(groups, per_group=share, at_most=share)])
-    return manifest.take(np.sort(np.concatenate(chosen)))
-
-
 def _readable(
     manifest: Manifest, recipe: Recipe, cut: Cut | None, listener: Listener
 ) -> tuple[Manifest, ByteArray]:
@@ -354,38 +345,3 @@ def _readable(
             "None of the pictures can be read.", remedy="Check the folder and its table."
         )
     return manifest.take(pictures.rows), pictures.pixels
-
-
-def _refuse_one_class(manifest: Manifest) -> None:
-    """Refuse what would be right without a look: every figure of it would be perfect."""
-    present = manifest.frame["label"].unique().tolist()
-    if len(present) < 2:
-        others = [name for name in manifest.task.class_names if name not in present]
-        raise TrainingError(
-            f"All {len(manifest):,} pictures are of one class, {present[0]}: there is nothing to "
-            "tell apart.",
-            remedy=f"Give pictures of another class, too: {', '.join(others)}.",
-        )
-
-
-def _tell_absent(manifest: Manifest, listener: Listener) -> None:
-    """Say which classes of the task nothing is learnt of."""
-    present = set(manifest.frame["label"])
-    absent = [name for name in manifest.task.class_names if name not in present]
-    if absent:
-        listener.on_note(
-            f"No picture of: {', '.join(absent)}. The version learns nothing of what has none, and "
-            "its figures say nothing of it."
-        )
-
-
-def _split(manifest: Manifest, config: TrainingConfig) -> Split:
-    split = make_split(manifest, seed=config.seed, fractions=config.fractions)
-    for part in ("train", "validation", "calibration", "test"):
-        if not len(split.rows(part)):
-            raise TrainingError(
-                f"The {part} part of the split is empty: there are too few "
-                f"{manifest.task.group_name} groups ({manifest.n_groups}).",
-                remedy="Give at least four groups of a class.",
-            )
-    return split

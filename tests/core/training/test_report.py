@@ -37,6 +37,14 @@ def test_a_finding_that_is_often_missed_is_named_with_what_it_was_called(job):
     assert sentences[1].startswith("10.4% of 96 pictures")
 
 
+def test_a_finding_that_was_never_judged_is_named(job):
+    run = judged_as(job, job.data.y_true).subset(job.data.y_true != 3)
+    sentences = known_failures(job.task, run, summarise(run, title="x")[1])
+    assert sentences[0] == (
+        "Mass: whether it is found is not known, as no picture of it was judged (out of fold)."
+    )
+
+
 def test_a_missed_normal_is_no_failure_of_a_finding(job):
     run = judged_as(job, np.where(job.data.y_true == 1, 3, job.data.y_true))
     assert len(known_failures(job.task, run, summarise(run, title="x")[1])) == 1

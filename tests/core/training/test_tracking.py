@@ -16,8 +16,9 @@ pytestmark = pytest.mark.heavy
 def test_a_server_that_is_away_gives_one_warning_and_no_failure(tmp_path, capfd):
     from core.training.tracking import Tracker
 
-    tracker = Tracker("http://127.0.0.1:9", home=tmp_path, experiment="t", name="v")
-    tracker.parameters({"epochs": 2})
+    tracker = Tracker(
+        "http://127.0.0.1:9", home=tmp_path, experiment="t", name="v", values={"epochs": 2}
+    )
     tracker.epoch({"fit": "final", "epoch": 1, "epochs": 2, "loss": 1.0, "seconds": 1.0})
     tracker.finish(tmp_path)
     errors = capfd.readouterr().err
@@ -31,8 +32,7 @@ def test_a_database_that_cannot_be_opened_gives_one_warning_too(tmp_path, capfd,
 
     path = tmp_path / "mlflow.db"
     path.mkdir() if fault == "folder" else path.write_bytes(b"something else entirely")
-    tracker = Tracker(None, home=tmp_path, experiment="t", name="v")
-    tracker.parameters({"epochs": 2})
+    tracker = Tracker(None, home=tmp_path, experiment="t", name="v", values={"epochs": 2})
     assert not tracker.is_on
     assert capfd.readouterr().err.count("training goes on untracked") == 1
 
@@ -69,15 +69,13 @@ def test_a_version_is_stored_whole_and_registered_in_step_with_promotions(tmp_pa
 
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     known = {"home": tmp_path, "experiment": "kidney_ct"}
-    killed = Tracker(None, name="small-1", **known)
     begun = 1000 * time.time()
     recipe = [{"step": f"step_{n}"} for n in range(100)]  # long, and kept whole all the same
     settings = {"training": {"epochs": 2, **{f"key_{n}": n for n in range(120)}}, "limit": None}
     settings["recipe"] = recipe
-    killed.parameters(settings)
+    killed = Tracker(None, name="small-1", values=settings, **known)
     killed.epoch({"fit": "final", "epoch": 1, "epochs": 2, "loss": 1.0, "seconds": 1.0})
-    tracker = Tracker(None, name="small-1", **known)  # the same run, gone on with
-    tracker.parameters(settings | {"seed": 3})
+    tracker = Tracker(None, name="small-1", values=settings, **known)  # the same, gone on with
     tracker.epoch({"fit": "final", "epoch": 2, "epochs": 2, "loss": 0.5, "seconds": 1.0})
     tracker.finish(version, is_champion=True)
     assert tracker.is_on
@@ -86,7 +84,7 @@ def test_a_version_is_stored_whole_and_registered_in_step_with_promotions(tmp_pa
     (run,) = client.search_runs([experiment])
     assert run.info.status == "FINISHED"
     assert (run.data.params["training.epochs"], run.data.params["limit"]) == ("2", "null")
-    assert len(run.data.params) == 124
+    assert len(run.data.params) == 123
     assert json.loads(run.data.params["recipe"]) == recipe
     losses = client.get_metric_history(run.info.run_id, "final/loss")
     assert [(point.step, point.value) for point in losses] == [(1, 1.0), (2, 0.5)]
@@ -101,7 +99,7 @@ def test_a_version_is_stored_whole_and_registered_in_step_with_promotions(tmp_pa
     stored = {item.path for item in client.list_artifacts(run.info.run_id, "version")}
     assert {f"version/{path.name}" for path in version.iterdir()} == stored
     assert client.get_model_version_by_alias("kidney_ct", "champion").run_id == run.info.run_id
-    second = Tracker(None, name="small-2", **known)
+    second = Tracker(None, name="small-2", values={}, **known)
     second.finish(version)
     assert client.get_model_version_by_alias("kidney_ct", "challenger").version == 2
     assert mirror_champion(uri, task="kidney_ct", version="small-2")
@@ -109,11 +107,33 @@ def test_a_version_is_stored_whole_and_registered_in_step_with_promotions(tmp_pa
 
 
 @pytest.mark.slow
+def test_a_run_of_other_settings_is_never_gone_on_with(tmp_path):
+    """A version was killed, and begun again under its name with other settings."""
+    from core.training.tracking import Tracker, mlflow
+
+    known = {"home": tmp_path, "experiment": "kidney_ct", "name": "small-1"}
+    for epochs in (30, 1):
+        tracker = Tracker(None, values={"training": {"epochs": epochs}}, **known)
+        tracker.epoch({"fit": "final", "epoch": 1, "epochs": epochs, "loss": 1.0, "seconds": 1.0})
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("kidney_ct").experiment_id])
+    found = {run.data.params["training.epochs"]: run.info for run in runs}
+    assert {epochs: info.status for epochs, info in found.items()} == {
+        "30": "KILLED",
+        "1": "RUNNING",
+    }
+    for info in found.values():
+        assert len(client.get_metric_history(info.run_id, "final/loss")) == 1
+
+
+@pytest.mark.slow
 def test_a_store_that_fails_at_the_end_loses_nothing_of_the_version(tmp_path, version):
     from core.training.tracking import Tracker
 
     told = []
-    tracker = Tracker(None, home=tmp_path, experiment="kidney_ct", name="small-1", tell=told.append)
+    tracker = Tracker(
+        None, home=tmp_path, experiment="kidney_ct", name="small-1", values={}, tell=told.append
+    )
     (version / "evaluation/test/run.yaml").write_text("{damaged")
     tracker.finish(version)
     (sentence,) = told

@@ -13,6 +13,7 @@ from core.training.trust import (
     deal_groups,
     frozen_gate,
     is_refused,
+    missing_thresholds,
     required_by_class,
     trained_gate,
 )
@@ -71,6 +72,31 @@ def test_a_finding_that_is_not_there_ships_no_threshold_and_a_wrong_name_is_refu
     }
     with pytest.raises(TrainingError, match="normal, which is no finding"):
         required_by_class({"normal": 0.9}, task)
+
+
+def test_pictures_of_one_class_fit_no_temperature():
+    logits, y_true = sure_logits(300)
+    alone = y_true == 1
+    calibration = calibrate(logits[alone], y_true[alone], fitted_on="The calibration part.")
+    assert calibration.temperature == 1.0
+    assert calibration.fitted_on == "Nothing, as all are of one class. The calibration part."
+
+
+def test_why_a_required_threshold_is_not_shipped_is_said():
+    logits, y_true = sure_logits(300)
+    required = {0: ("cyst", 0.05), 1: ("stone", 0.99), 2: ("tumor", 0.9)}
+    kept = y_true != 2
+    made = calibrate(logits[kept], y_true[kept], fitted_on="drawn", required=required)
+    of_none, of_few = sorted(missing_thresholds(made, required, y_true[kept]), reverse=True)
+    assert of_none == (
+        "No threshold of tumor is shipped: no picture of it is among those that the threshold is "
+        "chosen on."
+    )
+    n = int((y_true == 0).sum())
+    assert of_few == (
+        "No threshold of cyst is shipped: the most probable class finds 5% of its "
+        f"{n} pictures already."
+    )
 
 
 def test_the_probabilities_of_a_fold_do_not_depend_on_its_labels():

@@ -11,6 +11,8 @@ from core.config import ROOT
 from core.errors import DatasetError, TaskError, TrainingError
 from core.phantoms import phantom_picture, phantom_table
 from core.tasks import load_task
+from core.workflows.picture_guards import limited
+from core.workflows.pictures import open_manifest
 from core.workflows.training import Listener, TrainingRequest, drawn_manifest, prepare
 
 
@@ -94,7 +96,13 @@ def test_no_group_is_in_two_parts_or_two_folds(folder):
 
 def test_the_limit_is_spread_over_the_classes():
     job, _ = ask(limit=18)
-    assert np.bincount(job.data.y_true).tolist() == [4, 4, 4, 4]
+    assert np.bincount(job.data.y_true).tolist() == [5, 5, 4, 4]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7])
+def test_no_more_than_the_limit_is_taken(limit, folder):
+    manifest = open_manifest(folder, load_task("phantom_ct"))
+    assert len(limited(manifest, limit)) == limit
 
 
 def test_a_version_that_exists_is_refused_before_anything_is_read(tmp_path, use_settings):
@@ -150,6 +158,18 @@ def test_classes_without_a_picture_are_told(folder):
     assert [note for note in notes if note.startswith("No picture of: cyst, tumor.")]
 
 
+def test_a_class_that_does_not_reach_every_part_is_told(folder):
+    """Of stones one series is left, two pictures: no part but one can hold them."""
+    rows_of(folder, lambda row: ",stone," not in row or row.endswith(",1"))
+    job, notes = ask(data=folder)
+    (told,) = (note for note in notes if note.startswith("No picture of stone is in:"))
+    assert "Its 2 pictures are of 1 series group; four are needed for all parts." in told
+    held = set(job.split.parts[job.manifest.frame["label"].to_numpy() == "stone"])
+    lacking = told.split(": ", 1)[1].split(".", 1)[0].split(", ")
+    assert held | set(lacking) == {"train", "validation", "calibration", "test"}
+    assert not held & set(lacking)
+
+
 def test_too_few_pictures_for_the_gate_are_refused_before_the_fit(folder):
     rows_of(folder, lambda row: int(row[:3]) % 2 and (",stone," in row or ",normal," in row))
     with pytest.raises(TrainingError, match="gate"):
@@ -157,8 +177,9 @@ def test_too_few_pictures_for_the_gate_are_refused_before_the_fit(folder):
 
 
 def test_too_few_groups_are_refused_with_the_number():
-    with pytest.raises(TrainingError, match="there are too few"):
+    with pytest.raises(TrainingError, match="there are too few") as refusal:
         ask(limit=8)
+    assert refusal.value.remedy.endswith("has the most, 2.")
 
 
 @pytest.mark.parametrize(
