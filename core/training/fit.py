@@ -111,7 +111,9 @@ def fit_tail(
     state = FitState()
     if plan.state_path is not None:
         state = load_state(plan.state_path) or state
-    if not state.finished:
+    if state.finished:
+        _draw_on(trained, state)
+    else:
         judge = _Judge(data, plan, source, judged)
         try:
             _run(trained, _EpochEnd(batches, judge, state, config, listener or Listener()))
@@ -282,6 +284,13 @@ def _random_states(tail: keras.Model) -> list[Any]:
         for layer in tail.layers
         if getattr(layer, "seed_generator", None) is not None
     ]
+
+
+def _draw_on(tail: keras.Model, state: FitState) -> None:
+    """Let a stage that follows a finished one draw as if that had just been run."""
+    variables = _random_states(tail)
+    if variables and state.weights:
+        _assign(variables, state.weights[-len(variables) :])
 
 
 def _resume(tail: keras.Model, state: FitState) -> None:
