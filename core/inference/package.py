@@ -120,24 +120,25 @@ def check_new_name(task_key: str, name: str, *, option: str) -> None:
     TrainingError
         If it is no name of a folder, stands for something else there, or is taken.
     """
+    column = option.lstrip("-")
     if not re.fullmatch(VERSION_PATTERN, name):
         raise TrainingError(
             f"{name!r} cannot name a model version.",
             remedy=f"Give {option} 1 to 64 letters, digits, dots, dashes and underscores, a letter "
             "or digit first.",
-            column="version",
+            column=column,
         )
     if name.casefold() in _NO_VERSIONS:
         raise TrainingError(
             f"{name!r} cannot name a model version: the models' folder keeps something else there.",
             remedy=f"Choose another {option}; taken are {', '.join(_NO_VERSIONS)}.",
-            column="version",
+            column=column,
         )
     if name in version_names(task_key):
         raise TrainingError(
             f"Model version {name} of task {task_key} exists already and never changes.",
             remedy=f"Choose another {option}.",
-            column="version",
+            column=column,
         )
 
 

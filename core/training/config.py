@@ -180,6 +180,11 @@ class TrainingConfig(Strict):
             raise ValueError(f"class_minimum {limits[0]} is above class_maximum {limits[1]}")
         if self.head_solver == "lbfgs":
             self._check_solved()
+        if self.weights == "none" and self.spec.has_imagenet_weights and self.is_stem_frozen:
+            raise ValueError(
+                "weights none begins every layer at random, and frozen ones stay so: strategy all, "
+                "or frozen_layers 0"
+            )
         if self.detail is not None:
             self._check_branch()
         return self

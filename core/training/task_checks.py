@@ -80,10 +80,17 @@ def check_loss(loss: str, *, n_classes: int) -> None:
 
 
 def _check_detail(finding: str, task: TaskSpec, *, has_folds: bool) -> None:
-    if finding not in task.class_names:
+    if finding not in task.findings:
         raise TrainingError(
-            f"The detail branch is to learn {finding!r}, which is no class of the task.",
-            remedy=f"Classes: {', '.join(task.class_names)}.",
+            f"The detail branch is to learn {finding!r}, which is no finding of the task.",
+            remedy=f"Findings: {', '.join(task.findings)}.",
+            column="detail",
+        )
+    if task.colour != "grey":
+        raise TrainingError(
+            "The detail branch is taught with small bright stones, drawn as a CT slice shows them; "
+            f"pictures of {task.key} are in colour.",
+            remedy="Train without `detail`.",
             column="detail",
         )
     if not has_folds:

@@ -100,9 +100,9 @@ class Workbench:
 
     @cached_property
     def run_key(self) -> str:
-        """SHA-256 over data, settings, first weights, split: the same where a run is taken up."""
+        """SHA-256 over version, data, settings, first weights, split: what a run is taken up by."""
         settings = self.config.model_dump_json(exclude={"detail"})  # the fits know nothing of it
-        digest = hashlib.sha256(settings.encode())
+        digest = hashlib.sha256(f"{self.job.version}\n{settings}".encode())
         digest.update(self.data.fingerprint.encode())
         digest.update(self.thinned.tobytes() + "".join(self.job.split.parts).encode())
         digest.update(b"" if self.job.folds is None else self.job.folds.tobytes())
@@ -124,7 +124,7 @@ class Workbench:
         reference, last = self.reference, self.stages[-1]
         network = self._built(seed)
         has_maps = any(stage.cut is not None for stage in self.stages)
-        if has_maps and not self.spec.has_imagenet_weights:
+        if has_maps and self.backbone_sha256 is None:
             # Frozen at random, layers must still be those whose maps are stored.
             for layer in network.layers[:-1]:
                 layer.set_weights(reference.get_layer(layer.name).get_weights())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from core.errors import ArgumentError
 from core.inference.package import ModelVersion, check_new_name, version_names
 from core.tasks import TaskSpec
-from core.training.experiments import Experiment, load_experiment, read_experiment
+from core.training.experiments import Experiment, load_experiment, read_experiment, resolve
 from core.workflows.champions import find_version
+from core.workflows.experiments import name_of_folder
 from core.workflows.training import Listener, TrainingRequest, train
 
 EXPERIMENT_FILE = "experiment.yaml"
@@ -28,8 +31,8 @@ def plan_members(
 ) -> tuple[MemberPlan, ...]:
     """Return the members of the ensemble ``name``, and refuse what could not become one.
 
-    A version that was trained from the same experiment under its name is taken as it is, so a
-    command that was interrupted goes on when it is given again.
+    A version that was trained from the same experiment, with the settings that it has now, is taken
+    as it is, so a command that was interrupted goes on when it is given again.
 
     Raises
     ------
@@ -92,9 +95,40 @@ def _check(experiment: Experiment, task: TaskSpec) -> None:
 
 
 def _check_same(version: ModelVersion, experiment: Experiment) -> None:
+    """Refuse a version that is there and was trained otherwise than the experiment says now."""
     path = version.path / EXPERIMENT_FILE
-    made_of = read_experiment(path).key if path.is_file() else "another way of making it"
-    if made_of != experiment.key:
-        raise ArgumentError(
-            f"{version.name} is there already, of {made_of}.", remedy="Choose another --name."
-        )
+    if not path.is_file():
+        told = "by another way of making it"
+    else:
+        made_of = read_experiment(path)
+        differ = _differences(made_of, experiment)
+        if not differ:
+            return
+        told = f"of {made_of.key}" if made_of.key != experiment.key else "of other settings"
+        told += f" ({', '.join(differ)})"
+    raise ArgumentError(
+        f"{version.name} is there already, {told}.", remedy="Choose another --name."
+    )
+
+
+def _differences(stored: Experiment, asked: Experiment) -> list[str]:
+    """Return the keys by which two experiments differ; words and what a run has found are none."""
+    first, second = (_deciding(resolve(each).experiment) for each in (stored, asked))
+    if "end_layer" in first and second.get("end_layer") in (None, "null"):
+        second["end_layer"] = first["end_layer"]  # where the weight file ended
+    return sorted(key for key in {*first, *second} if first.get(key) != second.get(key))
+
+
+def _deciding(experiment: Experiment) -> dict[str, Any]:
+    """Return what decides a run, key by key."""
+    said = experiment.to_data()
+    for key in ("title", "published", "also_for", "backbone_sha256"):
+        said.pop(key, None)
+    folder = experiment.data.folder
+    said["data"] = {
+        "folder": name_of_folder(Path(folder)) if folder else None,
+        "limit": experiment.data.limit,
+        "series": experiment.data.series,
+    }
+    training = said.pop("training")
+    return {**said, **training}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,15 @@ from pydantic import ValidationError
 
 from core.architectures.specs import ARCHITECTURES
 from core.errors import ModelVersionError
+from core.evaluation.runs import read_run
 from core.inference.card import Card, CardFigure, MetricSet, parse_card, parse_yaml
 from core.inference.package import champion_of, compared_folder, models_folder, version_names
 from core.tasks import TaskSpec, load_tasks
 from core.training.experiments import shipped_experiments
 from core.workflows.compared_versions import CARD, MEASURED, Measured
+from core.workflows.stored_runs import FOLDER
+
+Cases = frozenset[tuple[str, int]]  # file and class of each picture
 
 OUT_OF_FOLD, TEST, LEAKING = "out_of_fold", "test", "random_split"
 _N_FOLDS = re.compile(r"(\d+) grouped")  # of the sentence that says how a split was made
@@ -29,6 +34,8 @@ class ResultRow:
     ----------
     version, title, architecture, strategy : str
     from_scratch : bool
+    is_solved : bool
+        Whether the head was solved at once: no epoch was run.
     epochs : int or None
         The most that a fit had; None: the card does not say.
     input_size, usual_size : tuple of int, tuple of int or None
@@ -63,6 +70,7 @@ class ResultRow:
     architecture: str
     strategy: str
     from_scratch: bool
+    is_solved: bool
     epochs: int | None
     input_size: tuple[int, int]
     usual_size: tuple[int, int] | None
@@ -127,8 +135,8 @@ def collect_results() -> tuple[TaskResults, ...]:
 
     Raises
     ------
-    ModelVersionError
-        If a card or the times of a version cannot be read.
+    ModelVersionError, EvaluationError
+        If a card, the times or a run of a version cannot be read.
     """
     tasks = sorted(load_tasks().values(), key=lambda task: task.key)
     return tuple(_of_task(task) for task in tasks if not task.synthetic)
@@ -138,16 +146,17 @@ def _of_task(task: TaskSpec) -> TaskResults:
     kept = compared_folder(task.key)
     folders = {path.name: path for path in kept.iterdir()} if kept.is_dir() else {}
     installed = {name: models_folder() / task.key / name for name in version_names(task.key)}
-    champion, rows, machines = champion_of(task.key), [], []
+    champion, rows, cases, machines = champion_of(task.key), [], {}, []
     for name, folder in (folders | installed).items():
         if name.startswith(".") or not (folder / CARD).is_file():
             continue
         measured = _measured(folders.get(name))
         machines += [measured.machine] if measured else []
         rows.append(_row(_card(folder), measured, is_champion=name == champion))
+        cases[name] = _cases(folder, rows[-1].split)
     return TaskResults(
         task=task,
-        rows=tuple(sorted(_compared(rows), key=_rank)),
+        rows=tuple(sorted(_compared(rows, cases), key=_rank)),
         published=_published(task.key),
         machines=tuple(sorted(set(machines))),
     )
@@ -169,16 +178,30 @@ def _published(task: str) -> tuple[PublishedRow, ...]:
     )
 
 
-def _compared(rows: list[ResultRow]) -> list[ResultRow]:
+def _cases(folder: Path, split: str | None) -> Cases:
+    """Return the pictures, with their labels, that a version's honest figures are of."""
+    stored = folder / FOLDER / str(split)
+    if not stored.is_dir():
+        return frozenset()
+    run = read_run(stored)
+    return frozenset(zip(run.file.astype(str).tolist(), run.y_true.tolist(), strict=True))
+
+
+def _compared(rows: list[ResultRow], cases: Mapping[str, Cases]) -> list[ResultRow]:
     """Return the rows, those marked whose figures are of other pictures than the champion's."""
     champion = next((row for row in rows if row.is_champion), None)
     if champion is None:
         return rows
-    return [replace(row, is_comparable=_is_alike(row, champion)) for row in rows]
+    return [
+        replace(row, is_comparable=row.data == champion.data and _is_alike(row, champion, cases))
+        for row in rows
+    ]
 
 
-def _is_alike(row: ResultRow, champion: ResultRow) -> bool:
-    return row.data == champion.data and (row.split != champion.split or row.n == champion.n)
+def _is_alike(row: ResultRow, champion: ResultRow, cases: Mapping[str, Cases]) -> bool:
+    """Return whether all pictures of one split are the same, or a test part lies in the folds."""
+    own, others = cases[row.version], cases[champion.version]
+    return own == others if row.split == champion.split else own <= others or others <= own
 
 
 def _rank(row: ResultRow) -> tuple[bool, int, float, str]:
@@ -197,6 +220,7 @@ def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultR
         architecture=card.architecture,
         strategy="combined" if card.ensemble else str(card.parameters.get("strategy", "top")),
         from_scratch=_is_from_scratch(card),
+        is_solved=_is_solved(card),
         epochs=card.parameters.get("epochs"),
         input_size=card.input_size,
         usual_size=known.input_size if known else None,
@@ -244,6 +268,11 @@ def _is_from_scratch(card: Card) -> bool:
     known = ARCHITECTURES.get(card.architecture)  # None: an ensemble, or made elsewhere
     begins_at_random = known is not None and not known.has_imagenet_weights
     return begins_at_random or card.parameters.get("weights") == "none"
+
+
+def _is_solved(card: Card) -> bool:
+    known = card.parameters
+    return (known.get("strategy"), known.get("head_solver")) == ("head", "lbfgs")
 
 
 def _figures(found: MetricSet | None) -> dict[str, CardFigure]:

@@ -90,7 +90,9 @@ def _table(results: TaskResults) -> list[str]:
 
 def _cells(row: ResultRow, results: TaskResults) -> list[str]:
     return [
-        f"**{row.title}** (champion: it answers by default)" if row.is_champion else row.title,
+        f"**{row.title}** (champion as shipped: it answers by default)"
+        if row.is_champion
+        else row.title,
         _trained(row),
         _size(row),
         f"{row.n_fitted:,}",
@@ -111,6 +113,8 @@ def _cells(row: ResultRow, results: TaskResults) -> list[str]:
 def _trained(row: ResultRow) -> str:
     if not row.from_scratch:
         return _STRATEGIES.get(row.strategy, row.strategy)
+    if row.is_solved:
+        return "from scratch, solved at once"
     return "from scratch" + (f", at most {row.epochs} epochs" if row.epochs else "")
 
 

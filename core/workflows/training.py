@@ -55,6 +55,10 @@ __all__ = [
 ]
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
+STEP_SETTINGS = {  # of a fit by steps alone
+    *("epochs", "steps_per_epoch", "batch_size", "learning_rate", "optimizer", "momentum"),
+    *("schedule", "warmup", "weight_decay", "clip_norm", "ema", "patience", "precision"),
+}
 PHANTOM_SEED = 3  # drawings to train on; the teaching cases come from other series
 
 
@@ -152,7 +156,7 @@ def prepare(request: TrainingRequest, *, listener: Listener) -> TrainingJob:
 def _asked(request: TrainingRequest, listener: Listener) -> _Asked:
     begun = time.monotonic()
     resolved = resolve(_as_asked(request), changes=request.changes)
-    for sentence in _about_experiment(request):
+    for sentence in (*_about_experiment(request), *_without_effect(request, resolved)):
         listener.on_note(sentence)
     task = resolved.task
     version = request.version
@@ -245,6 +249,18 @@ def _about_experiment(request: TrainingRequest) -> Iterator[str]:
         sentence = left_behind(request.task, request.architecture)
         if sentence:
             yield sentence
+
+
+def _without_effect(request: TrainingRequest, resolved: Resolved) -> Iterator[str]:
+    """Yield a sentence where settings of steps were given and no step will be made."""
+    config = resolved.config
+    if config.strategy == "head" and config.head_solver == "lbfgs":
+        idle = sorted(STEP_SETTINGS & set(request.changes))
+        if idle:
+            yield (
+                f"The head is solved at once, without epochs and steps: {', '.join(idle)} "
+                f"{'has' if len(idle) == 1 else 'have'} no effect."
+            )
 
 
 def _stored(resolved: Resolved, data: TrainingSet, listener: Listener) -> Experiment:

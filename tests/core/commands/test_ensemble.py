@@ -1,6 +1,7 @@
 """``ensemble``, and every command that takes a version, on the version that it wrote."""
 
 import os
+import shutil
 import signal
 import time
 
@@ -129,6 +130,16 @@ def test_members_are_trained_from_their_experiments_by_one_command(
     assert (again.code, "members are one, two, one" in again.document["error"]) == (2, True)
     taken = core_json(*TRAINED, "--train", "one,two")
     assert "both of task phantom_ct exists already" in taken.document["error"]
+
+    shutil.rmtree(tmp_path / "models" / "phantom_ct" / "both")
+    gone_on = core_json(*TRAINED, "--train", "one,two")
+    assert gone_on.code == 0
+    assert "both-one is there already" in gone_on.errors
+    write_experiment(tmp_path, name="one.yaml", key="one", **{**FOLDED, "seed": 5})
+    shutil.rmtree(tmp_path / "models" / "phantom_ct" / "both")
+    stale = core_json(*TRAINED, "--train", "one,two")
+    assert stale.code == 2
+    assert "both-one is there already, of other settings (seed)" in stale.document["error"]
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,19 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     ),
     "a detail branch for no class": (
         {"training": {"detail": {"pasting": {"finding": "gravel"}}}},
-        r"'gravel', which is no class.*stone",
+        r"'gravel', which is no finding.*stone",
+    ),
+    "a detail branch for what is no finding": (
+        {"training": {"detail": {"pasting": {"finding": "normal"}}}},
+        r"'normal', which is no finding.*stone",
+    ),
+    "a detail branch for pictures in colour": (
+        {
+            "task": "glomeruli",
+            "training": {"detail": {"pasting": {"finding": "sclerotic"}}},
+            "validation": {"grouped_folds": 5},
+        },
+        "pictures of glomeruli are in colour",
     ),
     "another key than the file's name": ({"key": "yours"}, "must equal the file's name: 'mine'"),
 }

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.config import ROOT
 from core.domain import Figure
 from core.errors import ModelVersionError
-from core.evaluation.runs import RunFacts, write_run
+from core.evaluation.runs import RunFacts, read_run, write_run
 from core.inference.card import CardFigure, MetricSet, as_yaml, parse_card
 from core.inference.manifest import manifest_bytes
 from core.inference.package import compared_folder, find_version, version_names
@@ -179,6 +180,32 @@ def test_a_row_of_other_pictures_comes_last_and_names_them(models: Path):
     assert "`easy`" in lines[-1]
     assert "of easy pictures: other pictures than the champion's" in lines[-1]
     assert "other pictures" not in "".join(lines[:-1])
+
+
+def test_a_row_of_other_labels_is_of_other_pictures_whatever_its_data_is_called(models: Path):
+    version = models / TASK / "small-2"
+    run = read_run(version / "evaluation" / "out_of_fold")
+    moved = np.where(np.arange(run.n) == 7, (run.y_true + 1) % 4, run.y_true)
+    shutil.rmtree(version / "evaluation" / "out_of_fold")
+    write_run(replace(run, y_true=moved), version / "evaluation" / "out_of_fold")
+    lines = [line for line in _page().splitlines() if "`small-" in line]
+    assert "other pictures than the champion's" in lines[1]
+    assert "other pictures" not in lines[0]
+
+
+def test_a_head_that_was_solved_from_scratch_had_no_epochs(models: Path):
+    card = parse_card((models / TASK / "small-2" / "card.yaml").read_bytes())
+    solved = {"strategy": "head", "head_solver": "lbfgs", "weights": "none", "epochs": 8}
+    settings = {**card.parameters, **solved}
+    shutil.rmtree(models / TASK / "small-2" / "evaluation")
+    _measured(
+        models / TASK / "small-2",
+        macro_f1=0.6,
+        architecture="mobilenet",
+        parameters=settings,
+    )
+    (line,) = (line for line in _page().splitlines() if "`small-2`" in line)
+    assert "| from scratch, solved at once |" in line
 
 
 def test_a_random_split_without_the_branch_says_so(models: Path):

@@ -182,6 +182,13 @@ def test_too_few_groups_are_refused_with_the_number():
     assert refusal.value.remedy.endswith("has the most, 2.")
 
 
+def test_settings_of_steps_are_told_to_say_nothing_where_the_head_is_solved():
+    solved = {"strategy": "head", "head_solver": "lbfgs", "label_smoothing": 0}
+    _, notes = ask(changes={**solved, "epochs": 3, "learning_rate": 0.1})
+    assert "epochs, learning_rate have no effect" in notes[0]
+    assert not ask(changes=solved)[1]
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
