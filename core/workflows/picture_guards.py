@@ -84,8 +84,8 @@ def whole_split(manifest: Manifest, *, seed: int, fractions: Mapping[str, float]
     split = make_split(manifest, seed=seed, fractions=fractions)
     for part in PARTS:
         if not len(split.rows(part)):
-            n_groups = manifest.frame.groupby("label")["group"].nunique()
-            most = n_groups.idxmax()
+            n_groups = dict(manifest.frame.groupby("label")["group"].nunique())
+            most = max(n_groups, key=lambda label: n_groups[label])
             raise TrainingError(
                 f"The {part} part of the split is empty: there are too few "
                 f"{manifest.task.group_name} groups ({manifest.n_groups}).",

@@ -282,24 +282,6 @@ def test_test_figures_are_given_where_all_members_have_the_same_test_part(
     assert told.notes[0].startswith("No figure of a test part: b2 has no run test")
 
 
-def test_an_ensemble_ships_the_threshold_that_its_members_had_to_ship(tmp_path, use_settings):
-    use_settings(models=tmp_path / "models", home=tmp_path / "home")
-    for seed, name, share in ((1, "a", 0.9), (2, "b", 0.95)):
-        runs = [drawn_run(seed=seed), drawn_run("test", seed=10 + seed)]
-        write_member(tmp_path / "models", name, runs=runs, required={"stone": share})
-    version = write_ensemble(tmp_path / "models", combine="stack", meta="logistic_regression")
-    calibration = parse_calibration(version.file("calibration.yaml").read_bytes())
-    assert calibration.required_sensitivity == {"stone": 0.95}
-    folded = read_run(version.path / "evaluation" / "out_of_fold")
-    test = read_run(version.path / "evaluation" / "test")
-    threshold = calibration.operating_points["stone"]
-    index = folded.class_names.index("stone")
-    outside = (folded.y_true == index) & ~np.isin(folded.file, test.file)
-    assert (folded.y_prob[outside].argmax(axis=1) == index).mean() < 0.95
-    found = (folded.y_prob[outside, index] >= threshold).mean()
-    assert found == pytest.approx(0.95, abs=0.03)  # a fold has a temperature of its own
-
-
 def test_members_without_out_of_fold_predictions_are_refused(made, tmp_path):
     write_member(tmp_path / "models", "b3")
     with pytest.raises(EnsembleError, match="b3 has no run out_of_fold"):
