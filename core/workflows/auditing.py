@@ -163,14 +163,14 @@ def chosen_methods(probe: Probe, asked: Sequence[str] | None) -> tuple[str, ...]
 
 
 def _passed_over(parts: Sequence[Part], found: dict[str, Rows]) -> Iterator[str]:
-    """Say of how many pictures with known places there is no figure: they could not be read."""
+    """Say of how many pictures with known places there is no figure."""
     for part in parts:
         if part.key.startswith("places-"):
             n = len({row["file"] for row in found[part.key]})
             if n < part.n:
                 yield (
-                    f"{part.key.partition('-')[2]}: {part.n - n} of {part.n} pictures could not be "
-                    "read or prepared and are not counted."
+                    f"{part.key.partition('-')[2]}: {part.n - n} of {part.n} pictures are not "
+                    "counted: they cannot be read or prepared, or mark what the task does not know."
                 )
 
 
