@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from openvino import opset15 as ops
 
 from core.errors import ModelVersionError
+from core.inference.openvino_core import openvino_core
 
 
 def resize(node: Any, gradient: Any) -> Any:
@@ -68,7 +69,7 @@ def _matrix(node: Any, before: list[int], axis: int) -> NDArray[np.float32]:
         float(form["cube_coeff"]),
         which,
     )
-    compiled = ov.Core().compile_model(
+    compiled = openvino_core().compile_model(
         ov.Model([one_axis], [line], "one axis"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
     )
     lines = np.eye(before[axis], dtype=np.float32)

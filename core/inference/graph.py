@@ -15,6 +15,7 @@ import openvino.opset16 as ops
 from core.config import settings
 from core.errors import ModelVersionError
 from core.inference.manifest import INSTALL_AGAIN
+from core.inference.openvino_core import openvino_core
 from core.inference.package import ModelVersion
 
 DEVICE = "CPU"
@@ -53,7 +54,7 @@ def read_graph(version: ModelVersion) -> ov.Model:
     xml: Path = version.file("engine.xml")
     weights: Path = version.file("engine.bin")
     try:
-        return _with_whole_kernels(ov.Core().read_model(str(xml), str(weights)))
+        return _with_whole_kernels(openvino_core().read_model(str(xml), str(weights)))
     except RuntimeError:  # what OpenVINO raises for every unreadable graph
         raise ModelVersionError(
             f"The engine cannot read the graph of model version {version.name}.",
@@ -63,7 +64,7 @@ def read_graph(version: ModelVersion) -> ov.Model:
 
 def graph_of(xml: bytes, weights: bytes) -> ov.Model:
     """Return the graph of these contents of ``engine.xml`` and ``engine.bin``; no file is kept."""
-    return _with_whole_kernels(ov.Core().read_model(xml, weights))
+    return _with_whole_kernels(openvino_core().read_model(xml, weights))
 
 
 def _with_whole_kernels(graph: ov.Model) -> ov.Model:
@@ -93,7 +94,7 @@ def compile_graph(model: ov.Model) -> ov.CompiledModel:
     threads = settings().inference_threads
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
-    return ov.Core().compile_model(model, DEVICE, options)
+    return openvino_core().compile_model(model, DEVICE, options)
 
 
 def find_tensor(graph: ov.Model, name: str) -> Any:

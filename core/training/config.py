@@ -180,11 +180,6 @@ class TrainingConfig(Strict):
             raise ValueError(f"class_minimum {limits[0]} is above class_maximum {limits[1]}")
         if self.head_solver == "lbfgs":
             self._check_solved()
-        if self.weights == "none" and self.spec.has_imagenet_weights and self.is_stem_frozen:
-            raise ValueError(
-                "weights none begins every layer at random, and frozen ones stay so: strategy all, "
-                "or frozen_layers 0"
-            )
         if self.detail is not None:
             self._check_branch()
         return self
@@ -239,6 +234,11 @@ class TrainingConfig(Strict):
     def is_stem_frozen(self) -> bool:
         """Whether lower layers stay as they are to the end, the gate's among them."""
         return bool(self.frozen_layers) or self.spec.freeze_until is not None
+
+    @property
+    def is_stem_random(self) -> bool:
+        """Whether frozen layers are random ones, though weights to begin with could be had."""
+        return self.weights == "none" and self.spec.has_imagenet_weights and self.is_stem_frozen
 
     @property
     def keeps_best(self) -> bool:

@@ -28,6 +28,7 @@ from core.errors import TrainingError
 from core.inference.calibration import apply_temperature
 from core.inference.golden import PROBABILITY_TOLERANCE, Golden
 from core.inference.layers import FEATURE_MAP, LAYERS_FILE, LayerRow, layers_bytes
+from core.inference.openvino_core import openvino_core
 from core.training.converted import asked_outputs
 from core.training.layer_names import layer_rows, name_layers
 
@@ -193,8 +194,7 @@ def write_graph(
     with tempfile.TemporaryDirectory() as folder:
         raw = str(Path(folder) / "raw.xml")
         network.export(raw, format="openvino", verbose=False)
-        core = ov.Core()
-        graph = core.read_model(raw)
+        graph = openvino_core().read_model(raw)
         for output, name in zip(asked_outputs(graph, len(names)), names, strict=True):
             output.get_tensor().set_names({name})
         graph.inputs[0].get_tensor().set_names({"pixels"})
@@ -298,7 +298,7 @@ def _to_numpy(tensor: Any) -> FloatArray:
 
 def engine_error(path: Path, golden: Golden) -> float:
     """Return by how much a graph's probabilities differ from the network's at most."""
-    compiled = ov.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found = apply_temperature(compiled(golden.batch)["logits"], 1.0)
     return float(np.abs(found - apply_temperature(golden.output.logits, 1.0)).max())
 

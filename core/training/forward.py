@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
 from core.domain import FloatArray
+from core.inference.openvino_core import openvino_core
 from core.inference.views import IDENTITY, apply_view, pool_views
 from core.training.training_set import TrainingSet
 
@@ -34,9 +34,8 @@ class Forward:
     """
 
     def __init__(self, path: Path) -> None:
-        core = ov.Core()
         options = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY"}
-        self._compiled = core.compile_model(str(path), "CPU", options)
+        self._compiled = openvino_core().compile_model(str(path), "CPU", options)
         self._request = self._compiled.create_infer_request()
 
     def __call__(self, batch: FloatArray) -> dict[str, FloatArray]:

@@ -14,6 +14,7 @@ import openvino as ov
 
 from core.domain import FloatArray
 from core.inference.layers import LayerRow, leaves_as, tensor_name
+from core.inference.openvino_core import openvino_core
 
 CONVOLUTIONS = frozenset({"Conv2D", "DepthwiseConv2D", "SeparableConv2D"})
 # Where paths meet: the ends of residual and dense blocks, which no single convolution stands for.
@@ -117,7 +118,7 @@ def _tensors(graph: ov.Model, batch: FloatArray) -> dict[_PortKey, FloatArray]:
     ]
     keys = [(port.get_node().get_friendly_name(), port.get_index()) for port in ports]
     opened = ov.Model(ports, copy.get_parameters(), "opened")
-    run = ov.Core().compile_model(opened, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    run = openvino_core().compile_model(opened, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     request = run.create_infer_request()
     request.infer({0: batch})
     return {key: np.array(request.get_output_tensor(place).data) for place, key in enumerate(keys)}

@@ -36,6 +36,8 @@ class ResultRow:
     from_scratch : bool
     is_solved : bool
         Whether the head was solved at once: no epoch was run.
+    is_stem_random : bool
+        Whether lower layers are frozen as they began, at random.
     epochs : int or None
         The most that a fit had; None: the card does not say.
     input_size, usual_size : tuple of int, tuple of int or None
@@ -71,6 +73,7 @@ class ResultRow:
     strategy: str
     from_scratch: bool
     is_solved: bool
+    is_stem_random: bool
     epochs: int | None
     input_size: tuple[int, int]
     usual_size: tuple[int, int] | None
@@ -221,6 +224,7 @@ def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultR
         strategy="combined" if card.ensemble else str(card.parameters.get("strategy", "top")),
         from_scratch=_is_from_scratch(card),
         is_solved=_is_solved(card),
+        is_stem_random=_is_stem_random(card),
         epochs=card.parameters.get("epochs"),
         input_size=card.input_size,
         usual_size=known.input_size if known else None,
@@ -273,6 +277,13 @@ def _is_from_scratch(card: Card) -> bool:
 def _is_solved(card: Card) -> bool:
     known = card.parameters
     return (known.get("strategy"), known.get("head_solver")) == ("head", "lbfgs")
+
+
+def _is_stem_random(card: Card) -> bool:
+    known = ARCHITECTURES.get(card.architecture)
+    could_begin = known is not None and known.has_imagenet_weights
+    random = card.parameters.get("weights") == "none" and card.frozen_until is not None
+    return could_begin and random
 
 
 def _figures(found: MetricSet | None) -> dict[str, CardFigure]:

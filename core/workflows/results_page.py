@@ -115,7 +115,8 @@ def _trained(row: ResultRow) -> str:
         return _STRATEGIES.get(row.strategy, row.strategy)
     if row.is_solved:
         return "from scratch, solved at once"
-    return "from scratch" + (f", at most {row.epochs} epochs" if row.epochs else "")
+    said = "from scratch" + (f", at most {row.epochs} epochs" if row.epochs else "")
+    return said + (", lower layers random" if row.is_stem_random else "")
 
 
 def _size(row: ResultRow) -> str:

@@ -252,8 +252,13 @@ def _about_experiment(request: TrainingRequest) -> Iterator[str]:
 
 
 def _without_effect(request: TrainingRequest, resolved: Resolved) -> Iterator[str]:
-    """Yield a sentence where settings of steps were given and no step will be made."""
+    """Yield a sentence where settings of steps or a backbone would do nothing."""
     config = resolved.config
+    if config.is_stem_random:
+        yield (
+            "Layers begin at random (weights none), and those that are frozen stay so: strategy "
+            "all, or frozen_layers 0, trains them too."
+        )
     if config.strategy == "head" and config.head_solver == "lbfgs":
         idle = sorted(STEP_SETTINGS & set(request.changes))
         if idle:

@@ -104,7 +104,9 @@ def test_a_picture_with_boxes_that_cannot_be_read_is_told_of(
     (folders[1] / "b.png").write_bytes(b"not a picture")
     arguments = ("--data", folders[1], "--methods", "grad_cam")
     document = core_json("explain-audit", "--task", "kidney_ct", *arguments).document
-    assert any("1 of 2 pictures could not be read" in note for note in document["notes"])
+    assert any(
+        "1 of 2 pictures are not counted: they cannot be read" in note for note in document["notes"]
+    )
 
 
 @pytest.mark.parametrize(

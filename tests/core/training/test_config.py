@@ -159,9 +159,9 @@ def test_a_branch_goes_with_strategies_that_end_above_a_frozen_layer(strategy):
     assert check_config(given).spec.freeze_until == "conv_pw_7_relu"
 
 
-@pytest.mark.parametrize("strategy", ["top", "head", "staged"])
-def test_layers_that_begin_at_random_are_not_frozen_so(strategy):
-    given = {"architecture": "mobilenet", "weights": "none", "strategy": strategy}
-    with pytest.raises(TrainingError, match="frozen ones stay so"):
-        check_config(given)
-    assert check_config({**given, "strategy": "all"}).weights == "none"
+@pytest.mark.parametrize("strategy", ["top", "head", "staged", "all"])
+def test_whether_frozen_layers_are_random_ones(strategy):
+    given = {"architecture": "mobilenet", "strategy": strategy}
+    assert check_config({**given, "weights": "none"}).is_stem_random == (strategy != "all")
+    assert not check_config(given).is_stem_random
+    assert not check_config({"architecture": "simple_cnn", "weights": "none"}).is_stem_random

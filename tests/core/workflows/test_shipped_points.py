@@ -68,7 +68,8 @@ def test_a_shipped_point_for_any_finding_is_said_too(shipped):
     (point,) = shipped
     points = {ANY_FINDING: replace(point, class_name=ANY_FINDING)}
     (said,) = worth.points_said(points, prediction(0.4, "stone"), STONE)
-    assert said.startswith("At the version's own point for any finding (≥ 0.127) the model finds")
+    began = f"At the version's own point for any finding (≥ {point.threshold:.3f}) the model finds"
+    assert said.startswith(began)
 
 
 def test_without_thresholds_nothing_is_read():
