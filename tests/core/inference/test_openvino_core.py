@@ -6,11 +6,12 @@ import sys
 from core.inference.openvino_core import openvino_core
 from tests.source_tree import ROOT
 
-# Graphs come and go in another order than a stack of them would; then somebody presses Ctrl-C.
+# Graphs come and go in another order than a stack of them would; then the process is asked to end.
 SCRIPT = """
 import gc, os, signal, time
 from core.inference.graph import compile_graph
 from core.tasks import load_task
+from core.workflows.run_guards import ending_on_request
 from tests.small_version import build_graph, weights_of
 
 task = load_task("phantom_ct")
@@ -19,14 +20,15 @@ while kept:
     del kept[0]
     gc.collect()
 try:
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(5)
+    with ending_on_request():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
 except KeyboardInterrupt:
     print("heard")
 """
 
 
-def test_a_key_press_is_heard_after_graphs_have_come_and_gone():
+def test_a_request_to_end_is_heard_after_graphs_have_come_and_gone():
     ended = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=False
     )
