@@ -126,8 +126,8 @@ class Workbench:
         has_maps = any(stage.cut is not None for stage in self.stages)
         if has_maps and self.backbone_sha256 is None:
             # Frozen at random, layers must still be those whose maps are stored.
-            for layer in network.layers[:-1]:
-                layer.set_weights(reference.get_layer(layer.name).get_weights())
+            for layer, stored in zip(network.layers[:-1], reference.layers[:-1], strict=True):
+                layer.set_weights(stored.get_weights())  # by place: Keras counts some names on
         freeze(network, last.frozen_until, train_batch_norm=self.config.train_batch_norm)
         return network
 
