@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.datasets.augmentation import AugmentationSpec, augment
 from core.domain import FloatArray
 from core.training.cache import StemCache
-from core.training.training_set import TrainingSet
+from core.training.training_set import TrainingSet, as_rgb
 
 
 class Source(Protocol):
@@ -74,7 +74,7 @@ class PictureSource:
         batch = np.empty((len(rows), *self.data.pixels.shape[1:3], 3), np.float32)
         for place, row in enumerate(rows.tolist()):
             changed = augment(self.data.pixels[row], self.augmentation, rng)
-            batch[place] = changed if changed.ndim == 3 else changed[..., np.newaxis]
+            batch[place] = as_rgb(changed)
         return batch
 
     def clean(self, rows: NDArray[np.int64]) -> FloatArray:

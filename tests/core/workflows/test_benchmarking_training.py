@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.workflows import benchmarking_training as module
+from core.workflows.benchmarking import row_of
 from core.workflows.benchmarking_training import TrainingBench
 
 TINY = TrainingBench(
@@ -16,16 +17,28 @@ TINY = TrainingBench(
 def test_heads_and_whole_networks_are_timed_in_turns():
     rows = {"head": module._head_row(TINY), "step": module._step_row(TINY)}
     assert [row["target"] for row in rows.values()] == [10.0, 0.95]
-    for row in rows.values():
-        assert len(row["ours_s"]) == len(row["theirs_s"]) == 2
-        expected = np.median(row["theirs_s"]) / np.median(row["ours_s"])
-        assert row["ratio"] == pytest.approx(expected)
+    head, step = rows["head"], rows["step"]
+    assert len(head["ours_s"]) == len(head["theirs_s"]) == 2
+    assert head["ratio"] == pytest.approx(np.median(head["theirs_s"]) / np.median(head["ours_s"]))
+    assert len(step["ours_s"]) == len(step["theirs_s"]) == 8
+    assert step["ratio"] == pytest.approx(np.median(np.divide(step["theirs_s"], step["ours_s"])))
     # The same draws from the same start: stored in half precision, a loss moves by little.
     assert rows["head"]["curve_difference"] < 5e-3
     assert rows["head"]["met"] == (
         rows["head"]["ratio"] >= 10
         and rows["head"]["curve_difference"] <= rows["head"]["curve_noise"]
     )
+
+
+def test_a_machine_of_two_speeds_does_not_decide_what_neighbours_in_time_say():
+    # The slow speed falls on most turns of one way and few of the other: medians would say 1.4.
+    ours = [3.5, 5.25, 3.5, 3.5, 3.5]
+    theirs = [3.4, 5.1, 5.1, 5.1, 3.4]
+    row = row_of(ours, theirs, target=0.95, faster=True)
+    assert row["ratio"] == pytest.approx(5.1 / 3.5)
+    assert module.paired(row)["ratio"] == pytest.approx(3.4 / 3.5)
+    assert module.paired(row)["met"]
+    assert not module.paired(row_of([3.7, 3.7], [3.4, 3.4], target=0.95, faster=True))["met"]
 
 
 @pytest.mark.heavy
