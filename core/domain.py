@@ -40,7 +40,7 @@ class PictureKind(StrEnum):
 
 
 class Status(StrEnum):
-    """Outcome for one file (contracts.md, *predict*)."""
+    """Outcome for one file (docs/command-line.md, predict)."""
 
     OK = "ok"
     REFUSED = "refused"
@@ -304,7 +304,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """The whole answer for one file, in the shape of contracts.md, *predict*."""
+    """The whole answer for one file, in the shape of docs/command-line.md, predict."""
 
     file: str
     status: Status
@@ -319,7 +319,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number with its n and two 95 % intervals (contracts.md, *figure*). Undefined is None."""
+    """A number with its n and two 95 % intervals: a *figure*. Undefined is None."""
 
     value: float | None
     low: float | None

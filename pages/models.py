@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.workflows.models import list_models
+from core.workflows.models import list_kept, list_models
 from pages._shared import card, frame, notices, promoting, resources, side_by_side, state
 
 frame.require(__file__)
@@ -26,5 +26,6 @@ with right:
     card.show_metrics(chosen.card, task, str(chosen.digest))
     card.show_files(chosen)
 card.show_maps(chosen)
-if len(installed) > 1:
-    side_by_side.show(installed, task, keys=(state.MODELS_A, state.MODELS_B))
+known = (*installed, *list_kept(task.key))
+if len(known) > 1:
+    side_by_side.show(known, task, keys=(state.MODELS_A, state.MODELS_B))

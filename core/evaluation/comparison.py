@@ -119,7 +119,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """May B replace A? By the interval of the sensitivity difference alone (contracts.md)."""
+        """May B replace A? By the interval of the sensitivity difference alone."""
         if self.same and self.gap.misses.n:
             return "may replace"
         return verdict_of(*leading(self.gap.difference), margin=self.margin)

@@ -1,4 +1,4 @@
-"""From a run to the answer of ``evaluate`` (contracts.md): every figure, and what to doubt."""
+"""From a run to the answer of ``evaluate`` (docs/command-line.md): figures, and what to doubt."""
 
 from __future__ import annotations
 

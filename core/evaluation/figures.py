@@ -1,4 +1,4 @@
-"""The figures of a run, each with its n and two intervals (contracts.md, *figure*)."""
+"""The figures of a run, each with its n and two intervals (docs/command-line.md, figure)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mean of a value that each case has, with its n and two intervals (contracts.md, *figure*)."""
+"""The mean of a value that each case has, with its n and two intervals: a *figure*."""
 
 from __future__ import annotations
 

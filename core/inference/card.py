@@ -21,7 +21,7 @@ class _Frozen(BaseModel):
 
 
 class CardFigure(_Frozen):
-    """A number with its n and two 95 % intervals (contracts.md, *figure*); None is undefined."""
+    """A number with its n and two 95 % intervals: a *figure*; None is undefined."""
 
     value: float | None
     low: float | None

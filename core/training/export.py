@@ -29,6 +29,7 @@ from core.inference.calibration import apply_temperature
 from core.inference.golden import PROBABILITY_TOLERANCE, Golden
 from core.inference.layers import FEATURE_MAP, LAYERS_FILE, LayerRow, layers_bytes
 from core.inference.openvino_core import openvino_core
+from core.training.conversion import convert
 from core.training.converted import asked_outputs
 from core.training.layer_names import layer_rows, name_layers
 
@@ -192,9 +193,9 @@ def write_graph(
     ``change`` may add to the graph before its constants are rounded and it is stored.
     """
     with tempfile.TemporaryDirectory() as folder:
-        raw = str(Path(folder) / "raw.xml")
-        network.export(raw, format="openvino", verbose=False)
-        graph = openvino_core().read_model(raw)
+        raw = Path(folder) / "raw.xml"
+        convert(network, raw)
+        graph = openvino_core().read_model(str(raw))
         for output, name in zip(asked_outputs(graph, len(names)), names, strict=True):
             output.get_tensor().set_names({name})
         graph.inputs[0].get_tensor().set_names({"pixels"})

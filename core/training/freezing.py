@@ -38,9 +38,17 @@ class Stage:
         own = {"epochs": self.epochs, "learning_rate": self.learning_rate}
         return config.model_copy(update=own)
 
-    def to_data(self) -> dict[str, Any]:
-        """Return what a card says about the stage."""
-        return asdict(self)
+    def is_solved(self, config: TrainingConfig) -> bool:
+        """Whether the head is solved at once: epochs and rate then mean nothing."""
+        return self.name == "head" and config.head_solver == "lbfgs"
+
+    def to_data(self, config: TrainingConfig) -> dict[str, Any]:
+        """Return what a card says about the stage of a fit with these settings."""
+        said = asdict(self)
+        if self.is_solved(config):
+            del said["epochs"], said["learning_rate"]
+            said["solver"] = config.head_solver
+        return said
 
 
 def stages_of(config: TrainingConfig, network: keras.Model) -> tuple[Stage, ...]:

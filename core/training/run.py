@@ -55,7 +55,7 @@ __all__ = ["Listener", "Trained", "train_version"]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A written version: its name, its folder, its metrics by split (contracts.md, *train*)."""
+    """A written version: its name, its folder, its metrics by split."""
 
     model_version: str
     path: Path
@@ -339,7 +339,7 @@ class _Run:
             views=self.config.views,
             parameters=settings_for_card(self.config) | {"end_layer": self.bench.end_layer},
             training_seconds=round(self.bench.clock.seconds, 1),
-            stages=tuple(stage.to_data() for stage in self.bench.stages),
+            stages=tuple(stage.to_data(self.config) for stage in self.bench.stages),
             known_failures=self.failures,
             experiment=self._as_run(),
         )

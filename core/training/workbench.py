@@ -225,8 +225,7 @@ class Workbench:
         listener: Listener,
     ) -> FitState:
         source, data = self.source(stage.cut), self.data
-        is_solved = stage.name == "head" and config.head_solver == "lbfgs"
-        if is_solved and isinstance(source, MapSource):
+        if stage.is_solved(config) and isinstance(source, MapSource):
             return solve_head(tail, data, plan, source=source, config=config, listener=listener)
         return fit_tail(tail, data, plan, source=source, config=config, listener=listener)
 

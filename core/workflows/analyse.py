@@ -95,7 +95,7 @@ def analyse_files(
     """Answer files in the order given; one bad file never stops the rest.
 
     ``already_applied`` None means: what the ``dataset.yaml`` that governs the file says, else
-    nothing (contracts.md, *predict*).
+    nothing (docs/command-line.md, predict).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The figures of an explanation audit, from the rows of its pictures (contracts.md)."""
+"""The figures of an explanation audit, from the rows of its pictures (docs/command-line.md)."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def run_audit(
     on_progress: Callable[[str], None] | None = None,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
-    """Audit a version and return the audit in the shape of contracts.md.
+    """Audit a version and return the audit in the shape of docs/command-line.md.
 
     It is stored as the version's, unless the one that stands tells more (``store_audit``).
 

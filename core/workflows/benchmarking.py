@@ -48,7 +48,7 @@ Progress = Callable[[str], None]
 def run_bench(
     *, task: str | None = None, rounds: int = 200, starts: int = 5, progress: Progress | None = None
 ) -> dict[str, Row]:
-    """Return the five figures of contracts.md, *bench*.
+    """Return the five figures of docs/command-line.md, bench.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ def compare_files(
     class_names: Sequence[str] | None = None,
     task: TaskSpec | None = None,
 ) -> Comparison:
-    """Compare two predictions files of any models (contracts.md, *compare*).
+    """Compare two predictions files of any models (docs/command-line.md, compare).
 
     Parameters
     ----------

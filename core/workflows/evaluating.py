@@ -177,7 +177,7 @@ def evaluate_predictions(
     task: TaskSpec | None = None,
     store: bool = True,
 ) -> Evaluated:
-    """Evaluate the predictions of any model from a CSV file (contracts.md, *evaluate*).
+    """Evaluate the predictions of any model from a CSV file (docs/command-line.md, evaluate).
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExplainedFile:
-    """The answer of ``explain`` (contracts.md), with the map and the picture it lies over.
+    """The answer of ``explain`` (docs/command-line.md), with the map and the picture it lies over.
 
     ``heatmap`` : (rows, columns) float32 in [0, 1] of the decoded picture; None without a map.
     ``picture`` : the decoded picture as it is shown, uint8; None where it could not be read.
@@ -60,7 +60,7 @@ class ExplainedFile:
         return overlay(self.picture, self.heatmap, opacity=opacity, colour_map=colour_map)
 
     def to_document(self) -> dict[str, Any]:
-        """Return the keys of contracts.md, *explain*."""
+        """Return the keys of docs/command-line.md, explain."""
         gate = self.gate
         return {
             "file": self.file,

@@ -31,7 +31,8 @@ class MapFile:
     """One map, or the difference of two, as it is taken away.
 
     ``values`` : (rows, columns) float32 of the decoded picture, in [0, 1], or [-1, 1] of a
-    difference (contracts.md, *explain*); ``picture`` : (rows, columns, 3) uint8, the map over it.
+    difference (docs/command-line.md, explain); ``picture`` : (rows, columns, 3) uint8, the map over
+    it.
     """
 
     stem: str

@@ -31,7 +31,7 @@ class MapTrust:
     columns : tuple of str
         Of ``table``.
     table : tuple of (method, n in words, figures)
-        One row a method, one figure (contracts.md) or None a column.
+        One row a method, one figure (docs/command-line.md) or None a column.
     """
 
     lines: tuple[str, ...]

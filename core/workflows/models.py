@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 
 from core.errors import ChampionError, ModelVersionError, PersistenceError
-from core.inference.card import Card, check_card_fits_task
+from core.inference.card import Card, check_card_fits_task, parse_card
 from core.inference.package import (
     ModelVersion,
+    compared_folder,
     models_folder,
     read_version,
     verify,
@@ -15,6 +17,7 @@ from core.inference.package import (
 )
 from core.tasks import load_task, load_tasks
 from core.workflows.champions import find_version, is_champion, promotion, promotion_said
+from core.workflows.compared_versions import CARD
 from core.workflows.records import Retirement
 from core.workflows.retiring import retired_versions
 
@@ -43,6 +46,7 @@ class InstalledVersion:
         return self.problem is None
 
 
+NO_WEIGHTS = "Its figures are kept and its weights are not: it cannot answer."
 # What was hashed, by digest: sizes and times of the files then. A changed file is hashed again.
 _verified: dict[str, tuple[tuple[str, int, int], ...]] = {}
 
@@ -94,6 +98,22 @@ def list_models(task: str | None = None) -> tuple[InstalledVersion, ...]:
             ),
         )
     )
+
+
+def list_kept(task: str) -> tuple[InstalledVersion, ...]:
+    """Return the versions of a task whose card and figures are kept and whose weights are not.
+
+    None of them may answer. One that is installed as well, or whose card cannot be read, is left
+    out.
+    """
+    folder, installed = compared_folder(task), set(version_names(task))
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    rows = []
+    for path in paths:
+        with contextlib.suppress(OSError, ModelVersionError):
+            card = parse_card((path / CARD).read_bytes())
+            rows.append(InstalledVersion(task, path.name, False, card, None, 0, NO_WEIGHTS))
+    return tuple(row for row in rows if row.name not in installed)
 
 
 def _rows(task: str) -> list[InstalledVersion]:

@@ -20,10 +20,11 @@ Written by `python -m core results --out docs/results.md` from the stored runs. 
   held out are judged, groups kept whole. Those rows come last, since their figures are of fewer
   and of other pictures. In brackets stands the 95 % interval that respects groups.
   Rows of other pictures than the champion's come last of all and say so.
-- **Random split** is the published protocol, single pictures by lot. It leaks: pictures of one
-  group are on both sides, so it measures memory. Macro F1 and accuracy.
+- **Random split** is the published protocol, single pictures by lot: a fifth of those that a fit
+  may use is held out. It leaks: pictures of one group are on both sides, so it measures memory.
+  Macro F1 and accuracy.
 - **Sensitivities** are those of the most probable class. What a shipped threshold finds, and what
-  was aimed at and missed, stands on the page of the task.
+  was aimed at and what was missed, stands on the page of the task.
 - **Published** is what public work states for this network, its protocol and its pictures; the
   numbers lead to what it says, below each table. The row is that network with the settings of its
   own experiment, and theirs only where the version's experiment is one of the published ones.

@@ -26,7 +26,7 @@ class Compared:
     """Figures of one set of cases, to stand beside others.
 
     ``figures`` maps ``macro_f1``, ``balanced_accuracy`` and ``sensitivity_<class>`` to the parts of
-    a figure (contracts.md).
+    a figure (docs/command-line.md).
     """
 
     title: str

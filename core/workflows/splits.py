@@ -25,7 +25,7 @@ NAMED = 20  # how many straddling groups are named
 
 @dataclass(frozen=True, slots=True)
 class SplitCheck:
-    """What was found; :meth:`document` is the answer of ``check-split`` (contracts.md).
+    """What was found; :meth:`document` is the answer of ``check-split`` (docs/command-line.md).
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ def operating_point_of_files(
     class_names: Sequence[str] | None = None,
     task: TaskSpec | None = None,
 ) -> dict[str, Any]:
-    """Choose a threshold and say what it does (contracts.md, *operating-point*).
+    """Choose a threshold and say what it does (docs/command-line.md, operating-point).
 
     Parameters
     ----------

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from core.workflows.models import InstalledVersion
 
 
-def show(installed: Sequence[InstalledVersion], task: TaskSpec, *, keys: tuple[str, str]) -> None:
-    """Let a person choose two versions and show them side by side; ``keys`` of the two pickers."""
-    with_card = {item.name: item for item in installed if item.card is not None}
+def show(known: Sequence[InstalledVersion], task: TaskSpec, *, keys: tuple[str, str]) -> None:
+    """Let a person choose two versions and show them side by side; ``keys`` of the two pickers.
+
+    ``known`` : installed ones, and those of which figures alone are kept.
+    """
+    with_card = {item.name: item for item in known if item.card is not None}
     style.kicker("Two versions side by side")
     if len(with_card) < 2:
         style.quiet("Two versions with readable cards are needed; what is trained appears here.")
@@ -45,7 +48,8 @@ def show(installed: Sequence[InstalledVersion], task: TaskSpec, *, keys: tuple[s
 
 
 def _named(version: InstalledVersion) -> str:
-    return f"{version.name} · champion" if version.is_champion else version.name
+    said = "champion" if version.is_champion else "figures only" if not version.digest else None
+    return f"{version.name} · {said}" if said else version.name
 
 
 def _show_pair(a: InstalledVersion, b: InstalledVersion, task: TaskSpec) -> None:

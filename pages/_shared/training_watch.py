@@ -42,6 +42,8 @@ SAID = {
     JobState.INTERRUPTED: "Its process ended without a word: it was killed, or the machine "
     "stopped. Whole epochs are kept: it can go on where it was.",
 }
+SCORES_OF = "Scores are of the validation groups that stop the fit, never of test pictures."
+NO_SCORES = "No scores yet: a fit that keeps its last weights sets no group aside to score on."
 
 
 def nothing_started() -> None:
@@ -187,9 +189,7 @@ def _show_curves(run: TrainingRun, progress: RunProgress) -> None:
             score_chart(curves), config=CONFIG, theme=None, key="training.scores",
             alt=_said(last, "macro_f1", "accuracy"),
         )  # fmt: skip
-    style.quiet(
-        f"Scores are of the validation groups that stop the fit, never of test pictures.{earlier}"
-    )
+    style.quiet((SCORES_OF if curves["macro_f1"].notna().any() else NO_SCORES) + earlier)
 
 
 def _said(fit: FitCurve, *measures: str) -> str:

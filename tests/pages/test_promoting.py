@@ -73,6 +73,28 @@ def test_two_versions_stand_side_by_side(open_page: OpenPage, versions: Path):
     assert not app.exception
 
 
+def test_a_version_whose_figures_alone_are_kept_stands_beside_the_installed(
+    open_page: OpenPage, tmp_path: Path, use_settings: Callable[..., None]
+):
+    models = tmp_path / "one"
+    use_settings(models=models, home=tmp_path / "home")
+    write_small_version(models, version="first")
+    app = open_page("models", models=models)
+    assert "Two versions side by side" not in words_of(app)
+    for name in ("first", "gone", "torn"):
+        (models / "kidney_ct" / "compared" / name).mkdir(parents=True)
+        card = (models / "kidney_ct" / "first" / "card.yaml").read_bytes()
+        (models / "kidney_ct" / "compared" / name / "card.yaml").write_bytes(
+            card if name != "torn" else card[:40]
+        )
+    app = open_page("models", models=models)
+    assert "Two versions side by side" in words_of(app)
+    # AppTest gives the options as they are shown.
+    assert app.selectbox(key="models.b").options == ["first · champion", "gone · figures only"]
+    assert "models.version" not in [box.key for box in app.selectbox]  # none but the first answers
+    assert not app.exception
+
+
 def retire(app, version: str, *, by: str, why: str | None = None) -> str:
     app.selectbox(key="models.version").set_value(version).run()
     if why is not None:

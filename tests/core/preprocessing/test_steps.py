@@ -42,7 +42,7 @@ def test_every_step_takes_grey_for_three_equal_channels_and_read_only_arrays(nam
     assert np.abs(three - one.reshape(*one.shape[:2], -1)).max() <= 1  # rounding of LAB and HSV
 
 
-def test_the_issue_s_steps_are_in_the_table():
+def test_every_public_project_s_steps_are_in_the_table():
     assert {
         "resize_lanczos_224",
         "resize_lanczos_160",

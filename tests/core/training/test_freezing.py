@@ -61,6 +61,17 @@ def test_a_strategy_is_one_or_two_stages(changes, expected):
     assert stages(**changes) == expected
 
 
+def test_of_a_solved_head_no_rate_is_told():
+    from core.training.freezing import stages_of
+
+    settings = config(strategy="staged", head_solver="lbfgs", freeze_until="block2_relu")
+    head, top = stages_of(settings, build(settings.architecture))
+    assert head.to_data(settings) == {
+        "name": "head", "frozen_until": "pooled", "cut": "pooled", "solver": "lbfgs"
+    }  # fmt: skip
+    assert top.to_data(settings)["learning_rate"] == 0.01
+
+
 @pytest.mark.slow
 def test_lower_layers_are_counted_as_keras_counts_them():
     import keras
