@@ -42,14 +42,16 @@ def split_title(split: str) -> str:
     """Return how a split is called in a title.
 
     >>> split_title("test"), split_title("left_out_centre")
-    ('Own test split', 'left out centre')
+    ('Own test split', 'Each centre left out')
     """
+    if split.startswith("left_out_"):
+        return f"Each {split.removeprefix('left_out_').replace('_', ' ')} left out"
     return _SPLITS.get(split, split.replace("_", " "))
 
 
 def label(run: StoredRun) -> str:
     """Return one line that tells runs apart."""
-    split = _SPLITS.get(run.facts.split, run.facts.split)
+    split = split_title(run.facts.split)
     groups = f", {run.n_groups:,} {plural(run.facts.group_name)}" if run.n_groups else ""
     leak = " · LEAKAGE" if run.is_random else ""
     kind = "shipped" if run.shipped else run.facts.created_at[:10]
