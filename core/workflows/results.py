@@ -17,7 +17,7 @@ from core.inference.card import Card, CardFigure, MetricSet, parse_card, parse_y
 from core.inference.package import champion_of, compared_folder, models_folder, version_names
 from core.tasks import TaskSpec, load_tasks
 from core.training.experiments import shipped_experiments
-from core.workflows.compared_versions import CARD, MEASURED, Measured
+from core.workflows.compared_versions import CARD, EXPERIMENT, MEASURED, Measured
 from core.workflows.stored_runs import FOLDER
 
 Cases = frozenset[tuple[str, int]]  # file and class of each picture
@@ -33,6 +33,8 @@ class ResultRow:
     Attributes
     ----------
     version, title, architecture, strategy : str
+    experiment : str or None
+        Key of the experiment that the version stores; None: it stores none, or is an ensemble.
     from_scratch : bool
     is_solved : bool
         Whether the head was solved at once: no epoch was run.
@@ -71,6 +73,7 @@ class ResultRow:
     title: str
     architecture: str
     strategy: str
+    experiment: str | None
     from_scratch: bool
     is_solved: bool
     is_stem_random: bool
@@ -108,9 +111,11 @@ class ResultRow:
 class PublishedRow:
     """A public figure as it was stated, how it was measured, and what it says.
 
-    ``figure`` is None where none was stated; ``title`` says what was run again.
+    ``figure`` is None where none was stated; ``title`` says what was run again, by the experiment
+    ``key``.
     """
 
+    key: str
     project: str
     architecture: str
     title: str
@@ -155,7 +160,8 @@ def _of_task(task: TaskSpec) -> TaskResults:
             continue
         measured = _measured(folders.get(name))
         machines += [measured.machine] if measured else []
-        rows.append(_row(_card(folder), measured, is_champion=name == champion))
+        card, experiment = _card(folder), _experiment_key(folder)
+        rows.append(_row(card, measured, experiment, is_champion=name == champion))
         cases[name] = _cases(folder, rows[-1].split)
     return TaskResults(
         task=task,
@@ -169,6 +175,7 @@ def _published(task: str) -> tuple[PublishedRow, ...]:
     """Return what the product's own experiments run again, whatever a user's folder holds."""
     return tuple(
         PublishedRow(
+            item.key,
             told.project,
             item.architecture,
             item.title.removesuffix(", as published"),
@@ -213,7 +220,17 @@ def _rank(row: ResultRow) -> tuple[bool, int, float, str]:
     return not row.is_comparable, place, -(figure.value or 0.0) if figure else 1.0, row.version
 
 
-def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultRow:
+def _experiment_key(folder: Path) -> str | None:
+    path = folder / EXPERIMENT
+    if not path.is_file():
+        return None
+    key = parse_yaml(path.read_bytes(), name=EXPERIMENT).get("key")
+    return None if key is None else str(key)
+
+
+def _row(
+    card: Card, measured: Measured | None, experiment: str | None, *, is_champion: bool
+) -> ResultRow:
     by_split = {item.split: item for item in card.metrics}
     honest = by_split.get(OUT_OF_FOLD) or by_split.get(TEST)
     leaking, known = by_split.get(LEAKING), ARCHITECTURES.get(card.architecture)
@@ -222,6 +239,7 @@ def _row(card: Card, measured: Measured | None, *, is_champion: bool) -> ResultR
         title=_title_of(card),
         architecture=card.architecture,
         strategy="combined" if card.ensemble else str(card.parameters.get("strategy", "top")),
+        experiment=experiment,
         from_scratch=_is_from_scratch(card),
         is_solved=_is_solved(card),
         is_stem_random=_is_stem_random(card),

@@ -26,8 +26,9 @@ Written by `python -m core results --out docs/results.md` from the stored runs. 
 - **Sensitivities** are those of the most probable class. What a shipped threshold finds, and what
   was aimed at and what was missed, stands on the page of the task.
 - **Published** is what public work states for this network, its protocol and its pictures; the
-  numbers lead to what it says, below each table. The row is that network with the settings of its
-  own experiment, and theirs only where the version's experiment is one of the published ones.
+  numbers lead to what it says, below each table, and whether a row is of those settings. Every
+  other row is that network with the settings of its own **experiment**, some of them changed on the
+  command line where that names another network.
 - **From scratch** means that nothing of the network was learnt on other pictures. A size in
   brackets is the network's usual one.
 - Milliseconds are the median forward pass of one picture in the engine. Minutes are those of the
@@ -67,10 +68,18 @@ def _task(results: TaskResults) -> str:
         lines += ["", "Published on pictures like these:", ""]
         lines += [
             f"{number}. {row.title}: {(row.figure or 'no figure stated').rstrip('.')}. "
-            f"{row.protocol} {row.meaning} ({row.project.rstrip('.')}.)"
+            f"{row.protocol} {row.meaning} ({row.project.rstrip('.')}.) {_ran(row, results.rows)}"
             for number, row in enumerate(results.published, start=1)
         ]
     return "\n".join([*lines, ""])
+
+
+def _ran(published: PublishedRow, rows: tuple[ResultRow, ...]) -> str:
+    """Return which row is of these very settings."""
+    versions = [f"`{row.version}`" for row in rows if row.experiment == published.key]
+    if not versions:
+        return f"No row is of these settings: `{published.key}` was not run to its end here."
+    return f"Run with these settings (`{published.key}`): {', '.join(versions)}."
 
 
 def _table(results: TaskResults) -> list[str]:
@@ -80,7 +89,7 @@ def _table(results: TaskResults) -> list[str]:
         "Network", "trained", "input", "fitted on", "judged by",
         "macro F1, accuracy by random split (leaks)", "macro F1", "accuracy", "balanced accuracy",
         *(f"sensitivity, {name}" for name in findings),
-        "parameters", "ms", "minutes", "published", "version",
+        "parameters", "ms", "minutes", "published", "experiment", "version",
     ]  # fmt: skip
     lines = [_line(head), _line(["---"] * len(head))]
     lines += [_line(_cells(row, results)) for row in results.rows]
@@ -107,6 +116,7 @@ def _cells(row: ResultRow, results: TaskResults) -> list[str]:
         "–" if row.milliseconds is None else f"{row.milliseconds:.1f}",
         _minutes(row),
         _published(row, results.published),
+        f"`{row.experiment}`" if row.experiment else "–",
         f"`{row.version}`",
     ]
 

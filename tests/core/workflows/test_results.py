@@ -247,6 +247,15 @@ def test_what_was_published_stands_beside_its_network_with_a_note(models: Path):
     assert "79 % of the one checkpoint whose score was kept. Single slices by lot." in page
 
 
+def test_a_row_of_published_settings_is_told_from_one_of_others(models: Path):
+    key = "published_kidney_ct_efficientnet_b3"
+    assert f"`{key}` was not run to its end here" in _page()
+    (models / TASK / "small-2" / "experiment.yaml").write_text(f"key: {key}\n", encoding="utf-8")
+    assert f"Run with these settings (`{key}`): `small-2`." in _page()
+    (row,) = (line for line in _page().splitlines() if line.endswith("`small-2` |"))
+    assert row.endswith(f"| `{key}` | `small-2` |")
+
+
 @pytest.fixture
 def shipped(tmp_path: Path) -> Path:
     """The models that the repository holds, without what was trained in this folder since."""
