@@ -1,7 +1,8 @@
 """Properties of a run's pictures: measured once, in the background, and kept in the home.
 
 What intake measures, and of the features those that a person can see: how much of the picture the
-object fills, how many greys are in use, how alike neighbouring pixels are.
+object fills, how many greys are in use, how alike neighbouring pixels are, and of pictures in
+colour how red and how blue they are, which stains and scanners decide.
 
 A stored run holds names and no pixels. What is measured is named by the digest of the run's
 predictions, which never change, so that it serves as long as the run does, also when the pictures
@@ -25,6 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from core.config import settings
+from core.domain import ByteArray
 from core.errors import CoreError, IntakeError
 from core.evaluation.runs import read_facts
 from core.features import FeatureSpec, feature_table
@@ -37,11 +39,13 @@ from core.workflows.stored_runs import StoredRun, open_run
 __all__ = ["BackgroundMeasure", "is_measured", "measure_pictures", "read_properties"]
 
 FOLDER = "properties"
-_SCHEMA = b"1"
+_SCHEMA = b"2"
 _SLICED = {"CT", "MR"}  # modalities whose pictures are slices through a body
 _LAST_SECONDS = 5.0
 _FEATURES = FeatureSpec.from_data(["outline", "grey_levels", "glcm"])
 _SLICED_BY = ("area_share", "entropy", "glcm_homogeneity")
+_COLOURS = FeatureSpec.from_data(["colour_moments"])
+_SLICED_BY_COLOUR = ("mean_red", "mean_blue")
 
 Progress = Callable[[int, int], None]
 Properties = dict[str, NDArray[np.object_]]
@@ -93,7 +97,8 @@ def measure_pictures(
         raise IntakeError(
             f"None of the {run.n:,} pictures of this run can be read.", remedy="Check the folder."
         )
-    names = [*(item.name for item in fields(PictureProperties)), *_SLICED_BY]
+    own = (item.name for item in fields(PictureProperties))
+    names = [*own, *_SLICED_BY, *_SLICED_BY_COLOUR]
     found = {
         name: np.array([row[name] if row else None for row in rows], dtype=object) for name in names
     }
@@ -132,7 +137,16 @@ def _measure(source: PictureSource, file: str, task: TaskSpec | None) -> dict[st
     measured = asdict(measure_properties(image, is_sliced=is_sliced))
     # On the copy on which brightness and contrast are measured: sizes compare.
     (values,) = feature_table(grey_copy(image.pixels)[None], _FEATURES)
-    return measured | {name: float(values[_FEATURES.names.index(name)]) for name in _SLICED_BY}
+    seen = {name: float(values[_FEATURES.names.index(name)]) for name in _SLICED_BY}
+    return measured | seen | _colours(image.pixels)
+
+
+def _colours(pixels: ByteArray) -> dict[str, float | None]:
+    """Return the means of a picture in colour; None of one whose channels are equal."""
+    if pixels.ndim == 2 or bool((pixels == pixels[..., :1]).all()):
+        return dict.fromkeys(_SLICED_BY_COLOUR)
+    (values,) = feature_table(pixels[None], _COLOURS)
+    return {name: float(values[_COLOURS.names.index(name)]) for name in _SLICED_BY_COLOUR}
 
 
 def _digest(stored: StoredRun) -> str:
