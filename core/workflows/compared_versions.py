@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import ModelVersionError
 from core.inference.card import as_yaml
+from core.inference.ensemble import member_versions
 from core.inference.package import ModelVersion, compared_folder, find_version, verify
 from core.tasks import load_task
 from core.workflows.stored_runs import FOLDER
@@ -31,7 +32,9 @@ class Measured(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    milliseconds: float = Field(gt=0, description="Median of one forward pass, one picture.")
+    milliseconds: float = Field(
+        gt=0, description="Median of one forward pass, one picture; of an ensemble, of all members."
+    )
     n_timed: int = Field(ge=1)
     minutes: float | None = Field(
         None, gt=0, description="Wall time of the whole run, folds and random split included."
@@ -65,7 +68,7 @@ def keep_compared(
     found = find_version(load_task(task).key, version)
     verify(found)
     measured = Measured(
-        milliseconds=round(_milliseconds(found), 3),
+        milliseconds=round(sum(map(_milliseconds, member_versions(found) or (found,))), 3),
         n_timed=N_TIMED,
         minutes=_minutes(found) if minutes is None else minutes,
         machine=f"{os.cpu_count()} cores, no GPU",
@@ -104,7 +107,10 @@ def _copy(version: ModelVersion, folder: Path) -> None:
 
 
 def _milliseconds(version: ModelVersion) -> float:
-    """Return the median of forward passes of one picture, after three that only warm up."""
+    """Return the median of forward passes of one picture, after three that only warm up.
+
+    ``version`` : of one network.
+    """
     from core.inference.engine import Engine
 
     engine = Engine(version)

@@ -23,6 +23,7 @@ from core.workflows.stored_runs import FOLDER
 Cases = frozenset[tuple[str, int]]  # file and class of each picture
 
 OUT_OF_FOLD, TEST, LEAKING = "out_of_fold", "test", "random_split"
+_CUTS = {"box": ", cut to the drawn outline", "inside": ", cut inside the drawn outline"}
 _N_FOLDS = re.compile(r"(\d+) grouped")  # of the sentence that says how a split was made
 
 
@@ -274,7 +275,8 @@ def _title_of(card: Card) -> str:
     depths = f" at {len(beside) + 1} depths" if beside else ""
     known = ARCHITECTURES.get(card.architecture)
     end = card.parameters.get("end_layer")
-    return (known.title_up_to(end) if known else card.architecture) + depths + branch
+    cut = _CUTS.get(str(card.parameters.get("cut")), "")
+    return (known.title_up_to(end) if known else card.architecture) + depths + branch + cut
 
 
 def _n_folds(honest: MetricSet | None) -> int | None:

@@ -26,6 +26,7 @@ from core.workflows.results import collect_results
 from core.workflows.results_page import results_markdown
 from core.workflows.stored_runs import compared_runs
 from tests.drawn_runs import draw_run
+from tests.small_ensemble import write_ensemble, write_members
 from tests.small_version import write_small_version
 
 TASK = "kidney_ct"
@@ -84,6 +85,16 @@ def test_a_kept_version_has_its_figures_and_no_weights(models: Path):
         "measured.yaml",
     ]
     assert "minutes: 12.5" in (folder / "measured.yaml").read_text(encoding="utf-8")
+
+
+def test_of_an_ensemble_the_passes_of_all_members_are_timed(use_settings, tmp_path: Path):
+    folder = tmp_path / "models"
+    use_settings(models=folder, home=tmp_path / "home")
+    write_members(folder)
+    write_ensemble(folder)
+    keep_compared(TASK, "both")
+    assert "milliseconds:" in (compared_folder(TASK) / "both/measured.yaml").read_text("utf-8")
+    assert "Ensemble of 2, mean logits" in _page()
 
 
 def test_minutes_come_from_the_card_where_nobody_tells_others(models: Path):
@@ -222,6 +233,12 @@ def test_a_network_that_its_weight_file_cuts_short_is_titled_so(models: Path):
     cut = dict(card.parameters) | {"end_layer": "conv4_block6_out"}
     _measured(models / TASK / "cut", macro_f1=0.6, architecture="resnet50", parameters=cut)
     assert "| ResNet50 up to conv4 |" in _page()
+
+
+def test_a_network_on_cut_pictures_says_so(models: Path):
+    write_small_version(models, TASK, version="part")
+    _measured(models / TASK / "part", macro_f1=0.6, parameters={"cut": "inside"})
+    assert "by_hand, cut inside the drawn outline" in _page()
 
 
 def test_a_network_from_scratch_on_smaller_pictures_says_both(models: Path):
