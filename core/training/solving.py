@@ -25,6 +25,7 @@ from core.training.state import FitState, load_state, save_state
 from core.training.training_set import TrainingSet
 
 MAX_STEPS = 2000
+TURNED_TOLERANCE = 1e-6  # of the gradient; few columns cost little
 Values = NDArray[np.float64]
 
 
@@ -100,11 +101,35 @@ def _solve(
     mean = np.average(flat, axis=0, weights=weights)
     spread = np.sqrt(np.average((flat - mean) ** 2, axis=0, weights=weights))
     spread[spread == 0] = 1.0
-    model = LogisticRegression(C=1 / (config.head_penalty * n), max_iter=MAX_STEPS)
-    model.fit((flat - mean) / spread, np.tile(y_true, n_variants), sample_weight=weights)
-    slope, offset = _both_sides(model.coef_, model.intercept_)
+    coefficients, intercept = logistic_fit(
+        (flat - mean) / spread,
+        np.tile(y_true, n_variants),
+        weights,
+        C=1 / (config.head_penalty * n),
+    )
+    slope, offset = _both_sides(coefficients, intercept)
     kernel = (slope / spread).T
     head.set_weights([kernel.astype(np.float32), (offset - mean @ kernel).astype(np.float32)])
+
+
+def logistic_fit(
+    features: Values, y_true: NDArray[np.int64], weights: Values, *, C: float
+) -> tuple[Values, Values]:
+    """Return slope (k, p) and intercept (k,) of scikit-learn's ``LogisticRegression``.
+
+    Where there are more columns than rows, as of the pixels of a few hundred pictures, the rows are
+    first turned into their own span. The best slope lies in it (representer theorem), so nothing is
+    lost; unturned, L-BFGS stops early, when each of the many small slopes has little left to gain.
+    """
+    model = LogisticRegression(C=C, max_iter=MAX_STEPS)
+    if features.shape[1] <= len(features):
+        model.fit(features, y_true, sample_weight=weights)
+        return model.coef_, model.intercept_
+    powers, turns = np.linalg.eigh(features @ features.T)
+    is_spanned = powers > powers[-1] * len(powers) * np.finfo(np.float64).eps
+    turns, lengths = turns[:, is_spanned], np.sqrt(powers[is_spanned])
+    model.set_params(tol=TURNED_TOLERANCE).fit(turns * lengths, y_true, sample_weight=weights)
+    return (model.coef_ / lengths) @ turns.T @ features, model.intercept_
 
 
 def case_weights(data: TrainingSet, rows: NDArray[np.int64], *, config: TrainingConfig) -> Values:

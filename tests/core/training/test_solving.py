@@ -52,6 +52,27 @@ def test_no_other_weights_have_a_smaller_loss(tmp_path):
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_of_more_columns_than_rows_the_best_slopes_are_found(n_classes):
+    from core.training.solving import logistic_fit
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 5000)) + rng.normal(size=(60, 1))  # neighbouring pixels go together
+    x = (x - x.mean(0)) / x.std(0)
+    y, weights = rng.integers(0, n_classes, 60), rng.uniform(0.5, 1.5, 60)
+    slope, offset = logistic_fit(x, y, weights, C=0.1)
+    scores = x @ slope.T + offset
+    if n_classes == 2:
+        wrong = (1 / (1 + np.exp(-scores[:, 0])) - y)[:, None] * weights[:, None]
+    else:
+        wrong = (softmax(scores, axis=1) - np.eye(n_classes)[y]) * weights[:, None]
+    # A convex objective is least where its gradient is zero: here, taken over all the columns.
+    left = np.linalg.norm(0.1 * wrong.T @ x + slope)
+    assert left < 1e-3 * np.linalg.norm(slope)
+    assert np.abs(wrong.sum(0)).max() < 0.01
+
+
+@pytest.mark.heavy
 def test_it_is_told_as_one_epoch_and_found_again_after_a_kill(tmp_path):
     lines = []
     first = fitted(tmp_path, lines)[2]
